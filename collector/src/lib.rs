@@ -1,0 +1,1 @@
+//! What runs in the visitor's browser: reads signals, echoes nonces, posts

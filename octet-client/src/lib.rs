@@ -1,0 +1,1 @@
+//! The typed client with which a partner's backend asks for verdicts

@@ -1,0 +1,1 @@
+//! Evidence in, assessment out: where a browser session comes from

@@ -1,0 +1,1 @@
+//! The edge without a web framework: relay, latency channel, observations

@@ -1,0 +1,1 @@
+//! The Octet service, as a library and as the binary octet
