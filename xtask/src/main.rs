@@ -1,1 +1,31 @@
-fn main() {}
+//! `cargo xtask`: what the project does to itself. Each command is a module of its own; none holds shell logic.
+
+use clap::{Parser, Subcommand};
+
+mod test;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Data tables, collector build, checks, evaluation")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Format, clippy, docs, unit and property tests, the browser tests: all that CI runs
+    Test(test::Options),
+}
+
+fn main() -> std::process::ExitCode {
+    let result = match Cli::parse().command {
+        Command::Test(options) => test::run(&options),
+    };
+    match result {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
