@@ -1,1 +1,18 @@
-//! Evidence in, assessment out: where a browser session comes from
+//! Evidence in, assessment out: where a browser session comes from, how sure that is, and what contradicts it.
+//!
+//! Pure: no clock, no socket, no file, no async. Time and reference data are arguments, and equal arguments give
+//! equal answers.
+
+mod assess;
+mod assessment;
+mod evidence;
+mod time;
+pub mod world;
+
+pub use assess::assess;
+pub use assessment::{Alarm, Assessment, Reason};
+pub use evidence::{
+    Anomalies, EdgeEvidence, Evidence, LocaleEvidence, MAX_EDGES, MAX_ROUND_TRIPS, Omissions, TcpRoundTrip,
+};
+pub use time::UnixTime;
+pub use world::World;
