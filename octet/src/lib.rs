@@ -3,10 +3,37 @@
 //! Types only. This crate knows no rule, no table, no clock and no socket, and builds for
 //! `wasm32-unknown-unknown`. Every type on the wire reads unknown fields and unknown enum values without
 //! an error, and cannot hold a value that its documentation forbids.
+//!
+//! | concept | types |
+//! | --- | --- |
+//! | what a backend asks about and gets | [`SessionRef`], [`Verdict`], [`Alarm`], [`Pending`] |
+//! | what a browser sends | [`signals`], made of [`facts`] |
+//! | what an edge adds | [`observations`] |
+//! | who may | [`PartnerKey`], [`LicenseKey`], [`license`] |
+//! | what went wrong | [`problem`] |
 
 mod country;
+pub mod fact;
+pub mod facts;
+pub mod header;
+mod key;
+pub mod license;
+pub mod observations;
 mod place;
+pub mod problem;
+mod profile;
+mod session;
+pub mod signals;
 mod text;
+mod verdict;
 
 pub use country::{CountryCode, InvalidCountryCode};
+pub use key::{Environment, InvalidKey, LicenseKey, PartnerKey};
+pub use observations::{EdgeId, InvalidEdgeId};
 pub use place::{InvalidLatLon, LatLon};
+pub use profile::{EdgeSettings, InvalidProfile, Profile};
+pub use session::{InvalidSessionRef, SessionRef};
+pub use verdict::{
+    Alarm, Confidence, FeasibleRegion, InvalidConfidence, InvalidRadius, InvalidRegion, Pending, RadiusKm, Verdict,
+    Vertex,
+};

@@ -1,0 +1,59 @@
+//! How much a partner has collected. Set on Octet's side; edges carry it into the page.
+
+use serde::{Deserialize, Serialize};
+
+/// A collection profile; each holds all of the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// Address, headers and the latency channel.
+    Essential,
+    /// And locale, screen and client hints.
+    #[default]
+    Standard,
+    /// And rendering, automation traces and behaviour.
+    Full,
+}
+
+/// The text names no profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a collection profile is one of essential, standard and full")]
+pub struct InvalidProfile;
+
+impl Profile {
+    /// The profile as it stands on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Essential => "essential",
+            Self::Standard => "standard",
+            Self::Full => "full",
+        }
+    }
+}
+
+impl std::str::FromStr for Profile {
+    type Err = InvalidProfile;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Essential, Self::Standard, Self::Full]
+            .into_iter()
+            .find(|profile| profile.as_str() == text)
+            .ok_or(InvalidProfile)
+    }
+}
+
+impl std::fmt::Display for Profile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What Octet tells an edge about its partner: the answer to `GET /v1/edge-settings`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EdgeSettings {
+    /// What pages of this partner have collected.
+    #[serde(default)]
+    pub profile: Profile,
+}
