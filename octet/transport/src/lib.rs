@@ -1,0 +1,1 @@
+//! How an edge or a backend reaches Octet.
