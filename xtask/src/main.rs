@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+mod data;
 mod test;
 
 #[derive(Debug, Parser)]
@@ -13,12 +14,15 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Reference data: fetches the pinned packages and makes the engine's tables of them
+    Data(data::Options),
     /// Format, clippy, docs, unit and property tests, the browser tests: all that CI runs
     Test(test::Options),
 }
 
 fn main() -> std::process::ExitCode {
     let result = match Cli::parse().command {
+        Command::Data(options) => data::run(&options),
         Command::Test(options) => test::run(&options),
     };
     match result {

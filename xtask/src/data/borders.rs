@@ -1,0 +1,151 @@
+//! Table `borders`: Natural Earth's land at 1:50 million (small territories at 1:10 million), overseas parts given to the territories that they are,
+//! and what it lacks filled from country-coder; populations from CLDR.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use octet::{CountryCode, LatLon};
+use octet_engine::world::{Country, Polygon, borders};
+use serde::Deserialize;
+
+use super::Inputs;
+use super::country_coder::CountryCoder;
+use super::topojson::{Rings, Topology};
+
+pub(super) fn build(inputs: &Inputs) -> Result<Vec<u8>> {
+    let atlas = inputs.package("world-atlas")?;
+    let coder: CountryCoder = inputs.package("@rapideditor/country-coder")?.json("src/data/borders.json")?;
+    let populations = populations(inputs)?;
+    let mut lands = lands(&atlas.json("countries-50m.json")?, &coder)?;
+    for (code, polygons) in self::lands(&atlas.json("countries-10m.json")?, &coder)? {
+        let coarse: f64 = lands.get(&code).into_iter().flatten().map(Polygon::square_degrees).sum();
+        if coarse < SMALL_SQUARE_DEGREES {
+            lands.insert(code, polygons);
+        }
+    }
+    for code in coder.codes() {
+        let code: CountryCode = code.parse()?;
+        if !lands.contains_key(&code) {
+            let polygons = coder.polygons(code.as_str())?.iter().filter_map(polygon).collect();
+            lands.insert(code, polygons);
+        }
+    }
+    let countries: Vec<_> = lands
+        .into_iter()
+        .map(|(code, polygons)| {
+            let population = populations.get(&code).copied().unwrap_or(0);
+            Country { code, population, polygons }
+        })
+        .collect();
+    Ok(borders::encode(&countries)?)
+}
+
+/// Territories of less land than this (about 60 km by 60 km) are drawn from the map at 1:10 million.
+const SMALL_SQUARE_DEGREES: f64 = 0.3;
+
+type Lands = BTreeMap<CountryCode, Vec<Polygon>>;
+
+/// The land of each code on one map.
+fn lands(atlas: &Topology, coder: &CountryCoder) -> Result<Lands> {
+    let mut lands = Lands::new();
+    for feature in atlas.features() {
+        let by_name = UNCODED.iter().find(|(name, _)| *name == feature.properties.name).map(|(_, code)| *code);
+        let declared = feature.id.as_deref().and_then(|id| coder.alpha2(id)).or(by_name);
+        for rings in atlas.polygons(feature)? {
+            let Some(polygon) = polygon(&rings) else { continue };
+            let code = match declared {
+                Some(code) if !HAS_OVERSEAS_PARTS.contains(&code) => Some(code),
+                _ => coder.territory_at(inside(&polygon))?.or(declared),
+            };
+            // What neither source gives to anyone is a disputed reef or an uninhabited strip.
+            if let Some(code) = code {
+                lands.entry(code.parse()?).or_default().push(polygon);
+            }
+        }
+    }
+    Ok(lands)
+}
+
+/// Natural Earth counts other territories' land to these.
+const HAS_OVERSEAS_PARTS: [&str; 5] = ["AU", "FR", "NL", "NO", "NZ"];
+
+/// Land without an ISO code that the other source gives to nobody.
+const UNCODED: [(&str, &str); 1] = [("N. Cyprus", "CY")];
+
+/// The polygon as the table will hold it, or none when it is smaller than the table's step.
+fn polygon(rings: &Rings) -> Option<Polygon> {
+    let mut rings: Vec<_> = rings.iter().map(|ring| distinct(ring)).collect();
+    let outline = rings.remove(0);
+    rings.retain(|hole| hole.len() >= 3);
+    (outline.len() >= 3).then(|| Polygon::new(outline, rings))
+}
+
+/// The ring without vertices that fall on their neighbour in the table's steps.
+fn distinct(ring: &[LatLon]) -> Vec<LatLon> {
+    let steps = |place: &LatLon| ((place.lat() * 500.0).round() as i32, (place.lon() * 500.0).round() as i32);
+    let mut ring = ring.to_vec();
+    ring.dedup_by_key(|place| steps(place));
+    while ring.len() > 1 && ring.first().map(steps) == ring.last().map(steps) {
+        ring.pop();
+    }
+    ring
+}
+
+/// A place inside the polygon: in the middle of its widest stretch along one of a few parallels.
+fn inside(polygon: &Polygon) -> LatLon {
+    let (south_west, north_east) = polygon.bounds();
+    let mut best = (0.0, polygon.exterior[0]);
+    for part in 1..16 {
+        let lat = south_west.lat() + (north_east.lat() - south_west.lat()) * f64::from(part) / 16.0;
+        let mut crossings: Vec<f64> = polygon
+            .rings()
+            .flat_map(|ring| ring.iter().zip(ring.iter().cycle().skip(1)))
+            .filter(|(a, b)| (a.lat() > lat) != (b.lat() > lat))
+            .map(|(a, b)| a.lon() + (lat - a.lat()) / (b.lat() - a.lat()) * (b.lon() - a.lon()))
+            .collect();
+        crossings.sort_by(f64::total_cmp);
+        for stretch in crossings.chunks_exact(2) {
+            let width = stretch[1] - stretch[0];
+            if let (true, Ok(middle)) = (width > best.0, LatLon::new(lat, stretch[0] + width / 2.0)) {
+                best = (width, middle);
+            }
+        }
+    }
+    best.1
+}
+
+#[derive(Debug, Deserialize)]
+struct TerritoryInfo {
+    supplemental: Supplemental,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Supplemental {
+    territory_info: BTreeMap<String, Territory>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Territory {
+    #[serde(rename = "_population")]
+    population: String,
+}
+
+fn populations(inputs: &Inputs) -> Result<BTreeMap<CountryCode, u64>> {
+    let info: TerritoryInfo = inputs.package("cldr-core")?.json("supplemental/territoryInfo.json")?;
+    let territories = info.supplemental.territory_info.iter();
+    territories.map(|(code, territory)| Ok((code.parse()?, territory.population.parse()?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_inside_a_horseshoe_is_on_its_land() {
+        let vertices = [(0.0, 0.0), (0.0, 9.0), (9.0, 9.0), (9.0, 8.0), (1.0, 8.0), (1.0, 1.0), (9.0, 1.0), (9.0, 0.0)];
+        let outline = vertices.iter().map(|&(lat, lon)| LatLon::new(lat, lon).unwrap()).collect();
+        let horseshoe = Polygon::new(outline, Vec::new());
+        assert!(horseshoe.contains(inside(&horseshoe)));
+    }
+}
