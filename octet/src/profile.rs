@@ -1,9 +1,10 @@
 //! How much a partner has collected. Set on Octet's side; edges carry it into the page.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-/// A collection profile; each holds all of the one before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+/// A collection profile; each holds all of the one before. One that this release does not know reads as
+/// [`Profile::Essential`]: nothing is collected that may not be wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
     /// Address, headers and the latency channel.
@@ -46,6 +47,12 @@ impl std::str::FromStr for Profile {
 impl std::fmt::Display for Profile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Profile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::text::parse(deserializer, "a collection profile", |text| Ok(text.parse().unwrap_or(Self::Essential)))
     }
 }
 

@@ -1,10 +1,152 @@
 //! `cargo xtask test`: everything that CI runs, in order, stopping at the first failure.
 
-use anyhow::Result;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
 
 #[derive(Debug, clap::Args)]
-pub struct Options {}
+pub(crate) struct Options {
+    /// Runs only the steps whose name contains this text
+    #[arg(long)]
+    only: Option<String>,
+    /// Names the steps and runs none
+    #[arg(long)]
+    list: bool,
+}
 
-pub fn run(_options: &Options) -> Result<()> {
+/// What a step came to when it did not fail.
+enum Outcome {
+    Passed,
+    Skipped(String),
+}
+
+struct Step {
+    name: &'static str,
+    run: fn() -> Result<Outcome>,
+}
+
+const STEPS: &[Step] = &[
+    Step { name: "format", run: || cargo(&["fmt", "--all", "--check"]) },
+    Step { name: "browser", run: browser },
+    Step {
+        name: "clippy",
+        run: || cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]),
+    },
+    Step { name: "features", run: features },
+    Step { name: "wasm", run: wasm },
+    Step { name: "collector", run: collector },
+    Step { name: "docs", run: docs },
+    Step { name: "tests", run: tests },
+];
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let wanted = |step: &&Step| options.only.as_ref().is_none_or(|text| step.name.contains(text.as_str()));
+    let steps: Vec<_> = STEPS.iter().filter(wanted).collect();
+    if steps.is_empty() {
+        bail!("no step is called that; `cargo xtask test --list` names them");
+    }
+    if options.list {
+        steps.iter().for_each(|step| println!("{}", step.name));
+        return Ok(());
+    }
+    let mut report = Vec::new();
+    for step in steps {
+        println!("\n== {}", step.name);
+        let started = Instant::now();
+        let outcome = (step.run)().with_context(|| format!("the step `{}` failed", step.name))?;
+        let seconds = started.elapsed().as_secs();
+        report.push(match outcome {
+            Outcome::Passed => format!("{:<10} passed in {seconds} s", step.name),
+            Outcome::Skipped(why) => format!("{:<10} skipped: {why}", step.name),
+        });
+    }
+    println!("\n{}", report.join("\n"));
     Ok(())
+}
+
+fn execute(command: &mut Command) -> Result<Outcome> {
+    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+    if status.success() { Ok(Outcome::Passed) } else { bail!("{command:?} ended with {status}") }
+}
+
+fn cargo(arguments: &[&str]) -> Result<Outcome> {
+    execute(Command::new(env!("CARGO")).args(arguments))
+}
+
+/// The browser and its driver, from Debian's packages when that is possible.
+fn browser() -> Result<Outcome> {
+    const PROGRAMS: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromedriver"];
+    if PROGRAMS.iter().all(|program| Path::new(program).exists()) {
+        return Ok(Outcome::Passed);
+    }
+    let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.trim_ascii() == b"0");
+    if !root || !Path::new("/usr/bin/apt-get").exists() {
+        bail!("the browser tests need Chromium and its driver: `sudo apt-get install chromium chromium-driver`");
+    }
+    execute(Command::new("apt-get").args(["update", "-qq"]))?;
+    execute(
+        Command::new("apt-get")
+            .args(["install", "-y", "-qq", "--no-install-recommends", "chromium", "chromium-driver"])
+            .env("DEBIAN_FRONTEND", "noninteractive"),
+    )
+}
+
+/// Every feature of the crates that partners build with, alone.
+fn features() -> Result<Outcome> {
+    for (package, features) in [("octet", &["", "mint"][..]), ("octet-tower", &["", "axum"])] {
+        for feature in features {
+            cargo(&["check", "-q", "-p", package, "--no-default-features", "--features", feature])?;
+        }
+    }
+    cargo(&["check", "-q", "-p", "octet-server", "--no-default-features"])
+}
+
+/// Whether the browser's target is installed, or can be.
+fn wasm_target() -> bool {
+    let installed = || {
+        Command::new("rustc").args(["--print", "target-libdir", "--target", WASM]).output().is_ok_and(|output| {
+            output.status.success() && Path::new(String::from_utf8_lossy(&output.stdout).trim()).exists()
+        })
+    };
+    installed() || {
+        let _ = Command::new("rustup").args(["target", "add", WASM]).status();
+        installed()
+    }
+}
+
+const WASM: &str = "wasm32-unknown-unknown";
+const NO_TARGET: &str = "the target wasm32-unknown-unknown is not installed and rustup could not add it";
+
+fn wasm() -> Result<Outcome> {
+    if !wasm_target() {
+        return Ok(Outcome::Skipped(NO_TARGET.into()));
+    }
+    cargo(&["check", "-q", "-p", "octet", "--target", WASM])
+}
+
+/// The collector that is checked in is the collector that its source builds.
+fn collector() -> Result<Outcome> {
+    if !wasm_target() {
+        return Ok(Outcome::Skipped(NO_TARGET.into()));
+    }
+    cargo(&["xtask", "collector", "--check"])
+}
+
+fn docs() -> Result<Outcome> {
+    execute(
+        Command::new(env!("CARGO"))
+            .args(["doc", "--workspace", "--no-deps", "--all-features"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )
+}
+
+/// Unit, property and doc tests, and those that need real sockets and browsers: none may skip for want of one.
+fn tests() -> Result<Outcome> {
+    execute(
+        Command::new(env!("CARGO"))
+            .args(["test", "--workspace", "--all-features", "--no-fail-fast"])
+            .env("OCTET_TESTS_REQUIRE_BROWSER", "1"),
+    )
 }
