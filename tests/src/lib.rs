@@ -1,1 +1,13 @@
-//! What needs more than one package: real sockets, real browsers
+//! What needs more than one package: the pieces from which the tests build a partner's world out of real
+//! sockets and real browsers.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+pub mod browser;
+pub mod forwarder;
+
+/// The README's code compiles as it stands.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+#[derive(Debug)]
+pub struct Readme;
