@@ -27,12 +27,12 @@ mod tls;
 use std::fmt;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Request, Response, Uri};
 use http_body::Body;
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -119,17 +119,26 @@ impl Transport {
         let request = Request::from_parts(parts, Full::new(body));
         let exchange = async {
             let (parts, body) = self.service.clone().oneshot(request).await?.into_parts();
-            let body = Limited::new(body, limits.max_body).collect().await.map_err(|error| {
-                if error.is::<LengthLimitError>() {
-                    TransportError::too_large()
-                } else {
-                    TransportError::interrupted(error)
-                }
-            })?;
-            Ok(Response::from_parts(parts, body.to_bytes()))
+            let body = collect(body, limits.max_body).await?;
+            Ok(Response::from_parts(parts, body))
         };
         tokio::time::timeout(limits.timeout, exchange).await.map_err(|_| TransportError::timeout())?
     }
+}
+
+/// Reads a whole body of at most `max` bytes. By hand: a future over `http_body_util::Limited` with a boxed error
+/// cannot be proven `Send`.
+async fn collect(mut body: UnsyncBoxBody<Bytes, BoxError>, max: usize) -> Result<Bytes, TransportError> {
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame.map_err(TransportError::interrupted)?.into_data() {
+            if data.len() > max - whole.len() {
+                return Err(TransportError::too_large());
+            }
+            whole.extend_from_slice(&data);
+        }
+    }
+    Ok(whole.freeze())
 }
 
 impl fmt::Debug for Transport {
