@@ -155,7 +155,9 @@ fn contacted(log: &str) -> BTreeSet<String> {
             hosts.extend(rest.and_then(|(_, rest)| rest.split(['/', '?', '#']).next()).map(str::to_owned));
         }
         hosts.extend(params["address"].as_str().map(str::to_owned));
-        hosts.extend(params["address_list"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+        hosts.extend(
+            params["address_list"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned),
+        );
     }
     hosts
 }

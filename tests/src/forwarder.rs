@@ -42,9 +42,8 @@ async fn requests(
             head.push(client.read_u8().await?);
         }
         let text = String::from_utf8_lossy(&head).to_ascii_lowercase();
-        let header = |name: &str| {
-            text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
-        };
+        let header =
+            |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
         let length = header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
         head.truncate(head.len() - 2);
         head.extend_from_slice(format!("X-Forwarded-For: {visitor}\r\n\r\n").as_bytes());

@@ -5,6 +5,7 @@
 
 pub mod browser;
 pub mod forwarder;
+pub mod hand_made;
 
 /// The README's code compiles as it stands.
 #[cfg(doctest)]

@@ -189,7 +189,8 @@ fn every_link_within_the_repository_leads_to_a_file_and_its_heading() {
             let target = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
             assert!(target.exists(), "{} links to {link}", page.display());
             if !heading.is_empty() {
-                let found = read(&target).lines().filter(|line| line.starts_with('#')).any(|line| anchor(line) == heading);
+                let found =
+                    read(&target).lines().filter(|line| line.starts_with('#')).any(|line| anchor(line) == heading);
                 assert!(found, "{} links to {link}", page.display());
             }
         }
