@@ -1,20 +1,134 @@
 //! The engine's one verb: joins what each source says into one assessment. It knows no clock and no wire format.
 
-use crate::{Alarm, Assessment, Evidence, Reason, UnixTime, World};
+use octet::{Alarm, LatLon, Vertex};
+
+use crate::alarm::{self, Contradictions};
+use crate::evidence::{Evidence, Omissions};
+use crate::fuse::{self, Source};
+use crate::grid::Healpix;
+use crate::locate::{self, Access, OtherSources, Posterior, Sighting};
+use crate::model::Model;
+use crate::{Assessment, UnixTime, World, address, locale};
 
 /// Confidence never passes this where expected facts are missing.
 const OMISSION_CONFIDENCE_CAP: f64 = 0.5;
+/// With less confidence than this no country is named.
+const LEAST_CONFIDENCE: f64 = 0.1;
+/// The share of the mass within the radius and the region.
+const REGION_SHARE: f64 = 0.9;
+/// A radius is never below this.
+const LEAST_RADIUS_KM: f64 = 20.0;
+/// A region never holds fewer people than this.
+const LEAST_PEOPLE: f64 = 50_000.0;
+/// A region is drawn with this many edges or more.
+const EDGES_FOR_REGION: usize = 3;
+/// Places are given to the centre of a pixel of this order: 13 km wide.
+const SNAP_ORDER: u8 = 9;
 
-/// Assesses one session at `now` against `world`.
+/// Assesses one session at `now` against `world`, with the parameters that come with this crate.
 ///
 /// Any evidence whatsoever gives an answer, in bounded time; too little gives one without a country.
 #[must_use]
-pub fn assess(evidence: &Evidence, _world: &World, _now: UnixTime) -> Assessment {
-    let mut assessment = Assessment::default();
-    if evidence.omissions.any() {
-        assessment.confidence = assessment.confidence.min(OMISSION_CONFIDENCE_CAP);
-        assessment.alarm = assessment.alarm.max(Alarm::Low);
-        assessment.reasons.push(Reason::Omission);
+pub fn assess(evidence: &Evidence, world: &World, now: UnixTime) -> Assessment {
+    assess_with(evidence, world, &Model::embedded(), now)
+}
+
+/// Assesses one session as [`assess`] does, with a model of one's own.
+#[must_use]
+pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, _now: UnixTime) -> Assessment {
+    let parameters = model.parameters();
+    let grid = &model.grid;
+    let facts = evidence.address.or(evidence.visitor_address).map(|address| world.address(address));
+    let address = facts.and_then(|facts| address::says(&facts, &parameters.address));
+    let zone = locale::zone(&evidence.locale, world, grid, &parameters.locale);
+    let languages = locale::languages(&evidence.locale, grid, &parameters.locale);
+    let sightings = locate::sightings(&evidence.edges);
+    let address_source = address.as_ref().map(|says| says.by_country(grid));
+
+    let sources: [Option<&Source>; 3] = [
+        address_source.as_ref().map(|(source, _)| source),
+        zone.as_ref().map(|zone| &zone.source),
+        languages.as_ref().map(|languages| &languages.source),
+    ];
+    if sources.iter().all(Option::is_none) && sightings.is_empty() {
+        return nothing_known(evidence);
     }
-    assessment
+    let others = OtherSources { by_country: fuse::joined(sources.iter().copied().flatten()) };
+    let access =
+        if address.as_ref().is_some_and(address::AddressSays::is_hosting) { Access::Hosting } else { Access::Consumer };
+    let posterior = model.locate(&sightings, access, &others);
+    let countries = posterior.countries();
+
+    let contradictions = Contradictions {
+        evidence,
+        parameters: &parameters.alarm,
+        posterior: &posterior,
+        address: address.as_ref(),
+        address_says: address_source.as_ref().map(|(source, says)| (source, says.as_slice())),
+        zone: zone.as_ref(),
+        languages: languages.as_ref(),
+        sightings: &sightings,
+    };
+    let (alarm, reasons) = alarm::judge(&contradictions);
+
+    let class = class(address.is_some(), zone.is_some() || languages.is_some(), sightings.len());
+    let raw = countries.first().map_or(0.0, |country| country.1);
+    let calibrated = parameters.calibration.get(class).map_or(raw, |calibration| calibration.apply(raw));
+    let confidence = capped(calibrated, evidence.omissions);
+    let country = countries.first().map(|country| country.0).filter(|_| confidence >= LEAST_CONFIDENCE);
+    let place = posterior.place();
+    Assessment {
+        country,
+        confidence,
+        alarm,
+        reasons,
+        location: place.map(snapped),
+        radius_km: place.map(|place| radius_km(&posterior, snapped(place))),
+        region: place
+            .filter(|_| sightings.len() >= EDGES_FOR_REGION)
+            .and_then(|place| region(&posterior, place, &sightings)),
+        country_masses: countries,
+    }
+}
+
+/// The class of evidence by which confidence is calibrated.
+fn class(address: bool, locale: bool, edges: usize) -> &'static str {
+    match (address, locale, edges) {
+        (true, false, 0) => "address",
+        (false, true, 0) => "locale",
+        (true, true, 0) => "address-locale",
+        (false, _, 1..=2) => "rtt-1",
+        (false, _, 3..=4) => "rtt-3",
+        (false, _, _) => "rtt-6",
+        (true, _, 1..=2) => "all-1",
+        (true, _, 3..=4) => "all-3",
+        (true, _, _) => "all-6",
+    }
+}
+
+fn capped(confidence: f64, omissions: Omissions) -> f64 {
+    if omissions.any() { confidence.min(OMISSION_CONFIDENCE_CAP) } else { confidence }
+}
+
+fn nothing_known(evidence: &Evidence) -> Assessment {
+    let (alarm, reasons) = alarm::of_arrival(evidence);
+    Assessment { alarm: alarm.max(Alarm::None), reasons, ..Assessment::default() }
+}
+
+/// The place to the centre of its pixel, so that no answer is finer than the engine can know.
+fn snapped(place: LatLon) -> LatLon {
+    let grid = Healpix::new(SNAP_ORDER);
+    grid.center(grid.pixel(place))
+}
+
+/// The radius of the region, never so small that it shows where few people live.
+fn radius_km(posterior: &Posterior<'_>, place: LatLon) -> f64 {
+    let radius = posterior.radius_km(place, REGION_SHARE).max(LEAST_RADIUS_KM);
+    let people = posterior.population(REGION_SHARE);
+    if people >= LEAST_PEOPLE { radius } else { radius * (LEAST_PEOPLE / people.max(500.0)).sqrt() }
+}
+
+fn region(posterior: &Posterior<'_>, place: LatLon, sightings: &[Sighting]) -> Option<Vec<Vertex>> {
+    let outline = posterior.outline(place, REGION_SHARE, sightings)?;
+    outline.vertices().iter().map(|&(lat, lon)| Vertex::new(lat, lon).ok()).collect()
 }

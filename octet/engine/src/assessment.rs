@@ -1,12 +1,12 @@
 //! What the engine concludes. Rich and internal: it must never be serialised, and only the service's one
 //! projection may show any of it to a partner.
 
-use octet::{CountryCode, LatLon};
+use octet::{Alarm, CountryCode, LatLon, Vertex};
 
 /// The conclusion about one session.
 ///
 /// It deliberately does not implement `Serialize`: what a verdict was derived from never leaves the service.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Assessment {
     /// The most probable country; `None` when there was not enough evidence.
     pub country: Option<CountryCode>,
@@ -20,25 +20,27 @@ pub struct Assessment {
     pub location: Option<LatLon>,
     /// Radius around `location` that holds the true place with 90 % probability; never below 20.
     pub radius_km: Option<f64>,
-    /// Outline of the region's principal part: ordered vertices of a simple polygon, not closed by repetition,
-    /// longitudes unwrapped (so they may leave −180..=180) as `(lat, lon)` degrees.
-    pub region: Option<Vec<(f64, f64)>>,
+    /// Outline of the region's principal part: 3 to 64 ordered vertices of a simple polygon, not closed by repetition,
+    /// longitudes unwrapped.
+    pub region: Option<Vec<Vertex>>,
     /// Posterior probability of each country, most probable first; sums to at most 1.
     pub country_masses: Vec<(CountryCode, f64)>,
 }
 
-/// The engine's alarm level.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Alarm {
-    /// Nothing contradicts.
-    #[default]
-    None,
-    /// Unusual, often honest.
-    Low,
-    /// A contradiction that honest visits seldom show.
-    Medium,
-    /// A contradiction that honest visits all but never show.
-    High,
+impl Default for Assessment {
+    /// Nothing known, nothing wrong.
+    fn default() -> Self {
+        Self {
+            country: None,
+            confidence: 0.0,
+            alarm: Alarm::None,
+            reasons: Vec::new(),
+            location: None,
+            radius_km: None,
+            region: None,
+            country_masses: Vec::new(),
+        }
+    }
 }
 
 /// Why an alarm was raised. Internal: for the operator, never for a partner, a page or a visitor.

@@ -3,14 +3,21 @@
 //! Pure: no clock, no socket, no file, no async. Time and reference data are arguments, and equal arguments give
 //! equal answers.
 
+mod address;
+mod alarm;
 mod assess;
 mod assessment;
 mod evidence;
+mod fuse;
+pub mod grid;
+mod locale;
+pub mod locate;
+pub mod model;
 mod time;
 pub mod world;
 
-pub use assess::assess;
-pub use assessment::{Alarm, Assessment, Reason};
+pub use assess::{assess, assess_with};
+pub use assessment::{Assessment, Reason};
 pub use evidence::{
     Anomalies, EdgeEvidence, Evidence, LocaleEvidence, MAX_EDGES, MAX_ROUND_TRIPS, Omissions, TcpRoundTrip,
 };

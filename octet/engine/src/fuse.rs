@@ -1,0 +1,68 @@
+//! Joins what each source says of each country. Every source is a mixture with "this source says nothing", so that
+//! one spoofed source cannot carry the answer; and each can be left out, to ask whether the others would have
+//! expected it. It knows no cell and no table.
+
+/// One source's likelihood of each country, in the order of the grid's countries; not normalised.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Source {
+    likelihood: Vec<f64>,
+}
+
+impl Source {
+    /// The mixture: with `honest` probability what was seen has the likelihood given for each country, otherwise it
+    /// has `anywhere`, whatever the country.
+    pub(crate) fn mixture(likelihood: impl Iterator<Item = f64>, honest: f64, anywhere: f64) -> Self {
+        let mixed = |seen: f64| honest * seen + (1.0 - honest) * anywhere;
+        Self { likelihood: likelihood.map(mixed).map(|likelihood| likelihood.max(1e-12)).collect() }
+    }
+
+    pub(crate) fn ln(&self) -> impl Iterator<Item = f64> {
+        self.likelihood.iter().map(|likelihood| likelihood.ln())
+    }
+}
+
+/// The sum of the sources' ln likelihoods, by country; empty without a source.
+pub(crate) fn joined<'a>(sources: impl Iterator<Item = &'a Source>) -> Vec<f32> {
+    let mut sum: Vec<f64> = Vec::new();
+    for source in sources {
+        if sum.is_empty() {
+            sum = source.ln().collect();
+        } else {
+            sum.iter_mut().zip(source.ln()).for_each(|(sum, ln)| *sum += ln);
+        }
+    }
+    sum.into_iter().map(|ln| ln as f32).collect()
+}
+
+/// How expected a source is to the others: the probability that the others give to what it says, between 0
+/// (impossible) and 1. `ln_others` is the unnormalised ln posterior of the countries without it, `says` the
+/// probability that it gives to each country on its own, at most 1.
+pub(crate) fn expected(ln_others: &[f64], says: &[f64]) -> f64 {
+    let total = crate::grid::ln_sum(ln_others.iter().copied());
+    let highest = says.iter().copied().fold(0.0, f64::max);
+    if highest <= 0.0 || total == f64::NEG_INFINITY {
+        return 1.0;
+    }
+    ln_others.iter().zip(says).map(|(ln, says)| (ln - total).exp() * says / highest).sum::<f64>().min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_source_alone_against_two_that_agree_loses() {
+        let source = |country: usize| {
+            Source::mixture((0..3).map(move |index| if index == country { 1.0 } else { 0.0 }), 0.95, 1.0 / 3.0)
+        };
+        let sources = [source(0), source(1), source(1)];
+        let joined = joined(sources.iter());
+        assert!(joined[1] > joined[0] && joined[0] > joined[2]);
+    }
+
+    #[test]
+    fn what_the_others_rule_out_is_unexpected() {
+        assert!(expected(&[0.0, -20.0], &[0.0, 1.0]) < 1e-6);
+        assert!(expected(&[0.0, -20.0], &[1.0, 0.1]) > 0.99);
+    }
+}

@@ -1,0 +1,7 @@
+//! The grid on which a posterior stands: equal-area cells of land, coarse to fine.
+
+mod healpix;
+mod nodes;
+
+pub use healpix::Healpix;
+pub(crate) use nodes::{Grid, Node, ln_sum};

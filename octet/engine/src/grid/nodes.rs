@@ -1,0 +1,183 @@
+//! The tree of cells: every node one country's part of one pixel, its children that country's parts of the four
+//! pixels within. It knows the prior of each, and nothing of evidence.
+
+use octet::CountryCode;
+use octet_geometry::UnitVector;
+
+use super::Healpix;
+use crate::model::Prior;
+use crate::world::cells::{Cell, Cells, ORDER};
+
+/// The order of the coarsest pixels: 815 km wide.
+const ROOT_ORDER: u8 = 3;
+
+/// One country's part of one pixel.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Node {
+    /// Where its people are on average.
+    pub(crate) position: [f32; 3],
+    /// No place of it is further from `position` than about this.
+    pub(crate) radius_km: f32,
+    pub(crate) country: u16,
+    pub(crate) land_km2: f32,
+    pub(crate) population: f32,
+    /// Natural logarithm of its prior probability.
+    pub(crate) ln_prior: f32,
+    /// Its children, `first_child..first_child + children`; none for the finest.
+    pub(crate) first_child: u32,
+    pub(crate) children: u8,
+}
+
+/// What the grid knows of a country.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GridCountry {
+    pub(crate) code: CountryCode,
+    /// Natural logarithm of its prior probability.
+    pub(crate) ln_prior: f32,
+}
+
+/// All nodes, coarse to fine.
+#[derive(Debug)]
+pub(crate) struct Grid {
+    pub(crate) nodes: Vec<Node>,
+    /// How many of the first nodes have no parent.
+    pub(crate) roots: usize,
+    pub(crate) countries: Vec<GridCountry>,
+}
+
+impl Node {
+    pub(crate) fn vector(&self) -> UnitVector {
+        let [x, y, z] = self.position.map(f64::from);
+        UnitVector { x, y, z }
+    }
+
+    pub(crate) fn child_range(&self) -> std::ops::Range<usize> {
+        let first = self.first_child as usize;
+        first..first + usize::from(self.children)
+    }
+}
+
+/// A node on the way up, with the pixel that it stands for.
+struct Draft {
+    pixel: u32,
+    node: Node,
+}
+
+impl Grid {
+    /// The tree over these cells, each with its share of the prior.
+    pub(crate) fn new(cells: &Cells, prior: &Prior) -> Self {
+        let countries = prior_of_countries(cells, prior);
+        let mut levels = vec![finest(cells, prior, &countries)];
+        for order in (ROOT_ORDER..ORDER).rev() {
+            let parents = parents(&levels[levels.len() - 1], order);
+            levels.push(parents);
+        }
+        // Coarse levels come first: a child's index moves by what comes before its level.
+        levels.reverse();
+        let roots = levels[0].len();
+        let mut nodes = Vec::with_capacity(levels.iter().map(Vec::len).sum());
+        for level in &levels {
+            let after = (nodes.len() + level.len()) as u32;
+            nodes.extend(level.iter().map(|draft| Node { first_child: draft.node.first_child + after, ..draft.node }));
+        }
+        Self { nodes, roots, countries }
+    }
+
+    /// The country of this code, as an index.
+    pub(crate) fn country(&self, code: CountryCode) -> Option<usize> {
+        self.countries.binary_search_by_key(&code, |country| country.code).ok()
+    }
+}
+
+/// Population and wealth each to a power, then what was fitted for the country itself; probabilities sum to 1.
+fn prior_of_countries(cells: &Cells, prior: &Prior) -> Vec<GridCountry> {
+    let raw: Vec<f64> = cells
+        .countries
+        .iter()
+        .map(|country| {
+            let people = (country.population.max(1000) as f64 / 1e7).ln();
+            let product = (f64::from(country.product_per_head.max(300)) / 1e4).ln();
+            prior.population * people + prior.product * product
+        })
+        .collect();
+    let total = ln_sum(raw.iter().copied());
+    let of = |(country, raw): (&crate::world::cells::CellCountry, f64)| GridCountry {
+        code: country.code,
+        ln_prior: (raw - total) as f32,
+    };
+    cells.countries.iter().zip(raw).map(of).collect()
+}
+
+fn finest(cells: &Cells, prior: &Prior, countries: &[GridCountry]) -> Vec<Draft> {
+    let grid = Healpix::new(ORDER);
+    let side = grid.pixel_area_km2().sqrt();
+    // Where nobody is counted, land stands for people, one on ten km².
+    let weight = |cell: &Cell| (f64::from(cell.population) + 0.1 * f64::from(cell.land_km2)).powf(prior.density);
+    let mut totals = vec![0.0; countries.len()];
+    for cell in &cells.all {
+        totals[usize::from(cell.country)] += weight(cell);
+    }
+    let mut drafts: Vec<Draft> = cells
+        .all
+        .iter()
+        .map(|cell| {
+            let country = usize::from(cell.country);
+            let vector = UnitVector::from(cell.place);
+            let node = Node {
+                position: [vector.x as f32, vector.y as f32, vector.z as f32],
+                radius_km: (0.75 * side) as f32,
+                country: cell.country,
+                land_km2: cell.land_km2 as f32,
+                population: cell.population as f32,
+                ln_prior: countries[country].ln_prior + (weight(cell) / totals[country]).ln() as f32,
+                first_child: 0,
+                children: 0,
+            };
+            Draft { pixel: cell.pixel, node }
+        })
+        .collect();
+    drafts.sort_by_key(|draft| (draft.pixel >> 2, draft.node.country, draft.pixel));
+    drafts
+}
+
+/// The parents of a level whose drafts stand in the order of their parents; they stand in the same order then.
+fn parents(children: &[Draft], order: u8) -> Vec<Draft> {
+    let radius_km = (0.75 * Healpix::new(order).pixel_area_km2().sqrt()) as f32;
+    let mut first = 0_u32;
+    let mut parents: Vec<Draft> = children
+        .chunk_by(|a, b| (a.pixel >> 2, a.node.country) == (b.pixel >> 2, b.node.country))
+        .map(|family| {
+            let ln_prior = ln_sum(family.iter().map(|child| f64::from(child.node.ln_prior)));
+            let mut sum = UnitVector { x: 0.0, y: 0.0, z: 0.0 };
+            for child in family {
+                let (share, at) = ((f64::from(child.node.ln_prior) - ln_prior).exp(), child.node.vector());
+                sum = UnitVector { x: sum.x + share * at.x, y: sum.y + share * at.y, z: sum.z + share * at.z };
+            }
+            let mean = sum.to_place().map_or(family[0].node.vector(), UnitVector::from);
+            let node = Node {
+                position: [mean.x as f32, mean.y as f32, mean.z as f32],
+                radius_km,
+                country: family[0].node.country,
+                land_km2: family.iter().map(|child| child.node.land_km2).sum(),
+                population: family.iter().map(|child| child.node.population).sum(),
+                ln_prior: ln_prior as f32,
+                first_child: first,
+                children: family.len() as u8,
+            };
+            first += family.len() as u32;
+            Draft { pixel: family[0].pixel >> 2, node }
+        })
+        .collect();
+    // A level of parents must itself stand in the order of its own parents, without moving any child.
+    parents.sort_by_key(|draft| (draft.pixel >> 2, draft.node.country, draft.pixel));
+    parents
+}
+
+/// ln Σ exp, safe against overflow; −∞ of nothing.
+pub(crate) fn ln_sum(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    let highest = values.clone().fold(f64::NEG_INFINITY, f64::max);
+    if highest == f64::NEG_INFINITY {
+        return highest;
+    }
+    highest + values.map(|value| (value - highest).exp()).sum::<f64>().ln()
+}

@@ -1,0 +1,232 @@
+//! What the round trips of one session say of a place. Several edges share one unknown offset, the client's last mile
+//! or tunnel, which is marginalised. It knows no other source of evidence.
+
+use octet::LatLon;
+use octet_geometry::{EARTH_RADIUS_KM, UnitVector, distance_km};
+
+use crate::evidence::{EdgeEvidence, MAX_EDGES, MAX_ROUND_TRIPS};
+use crate::grid::Node;
+use crate::model::{self, Model};
+
+/// Nothing goes and comes back faster: half of light's speed in vacuum, in km per ms of round trip.
+pub(crate) const VACUUM_KM_PER_MS: f64 = 150.0;
+/// Light in fibre, there and back, in km per ms of round trip.
+pub(crate) const MEDIUM_KM_PER_MS: f64 = 100.0;
+/// ln of how rarely a host beats fibre: satellites, microwave, a wrong position.
+const LN_BEATS_FIBRE: f64 = -4.0;
+/// ln of how rarely a host seems to beat light: only a lying position does.
+const LN_BEATS_LIGHT: f64 = -50.0;
+/// Edges nearer than this to one another share their path: they count as one.
+const SAME_PLACE_KM: f64 = 60.0;
+/// What an answer takes at the least beyond an offset, in ms.
+const LEAST_PATH_MS: f64 = 0.2;
+/// ln likelihood of an offset larger than the round trip.
+const LN_IMPOSSIBLE: f32 = -80.0;
+
+/// How the client is connected, as far as is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// A machine in a data centre.
+    Hosting,
+    /// Anything else: a line, Wi-Fi, a phone, a satellite.
+    #[default]
+    Consumer,
+}
+
+/// One edge's best estimate of the round trip to the client.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sighting {
+    /// Where the edge is.
+    pub edge: LatLon,
+    /// The smallest round trip, in ms; above 0.
+    pub rtt_ms: f64,
+    /// How far the smallest round trip may lie above the path's own, in ms.
+    pub jitter_ms: f64,
+}
+
+/// The sightings of the edges that know their place and have a plausible round trip; edges at one place are one.
+pub(crate) fn sightings(edges: &[EdgeEvidence]) -> Vec<Sighting> {
+    let mut found: Vec<Sighting> = Vec::new();
+    for edge in edges.iter().take(MAX_EDGES) {
+        let Some(position) = edge.position else { continue };
+        let Some((rtt_ms, jitter_ms)) = round_trip(edge) else { continue };
+        match found.iter_mut().find(|other| distance_km(other.edge, position) < SAME_PLACE_KM) {
+            Some(other) if other.rtt_ms <= rtt_ms => {}
+            Some(other) => *other = Sighting { edge: position, rtt_ms, jitter_ms },
+            None => found.push(Sighting { edge: position, rtt_ms, jitter_ms }),
+        }
+    }
+    // The order of evidence must not change a sum's last digits.
+    found.sort_by(|a, b| {
+        let key = |s: &Sighting| (s.edge.lat(), s.edge.lon(), s.rtt_ms);
+        let (a, b) = (key(a), key(b));
+        a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2))
+    });
+    found
+}
+
+/// The smallest round trip and how uncertain it is; `None` without a plausible one.
+fn round_trip(edge: &EdgeEvidence) -> Option<(f64, f64)> {
+    let plausible = |ms: &f64| (0.01..=20_000.0).contains(ms);
+    let mut rounds: Vec<f64> = edge.round_trips_ms.iter().take(MAX_ROUND_TRIPS).copied().filter(plausible).collect();
+    rounds.sort_by(f64::total_cmp);
+    // The kernel's smallest round trip is of the same path when nothing stands between: it sees no busy page.
+    let tcp = edge.tcp.filter(|_| !edge.proxied).map(|tcp| tcp.min_ms).filter(plausible);
+    let smallest = match (rounds.first().copied(), tcp) {
+        (Some(browser), Some(tcp)) if browser < tcp + relay_margin_ms(tcp) => browser.min(tcp),
+        (Some(browser), _) => browser,
+        (None, _) => return None,
+    };
+    let middle = rounds[rounds.len() / 2];
+    let hidden = if edge.hidden { 4.0 } else { 1.0 };
+    Some((smallest, hidden * (middle - smallest).max(0.0) / (rounds.len() as f64).sqrt()))
+}
+
+/// A browser's round trip may be this much above its connection's without a relay between: scheduling, wake-ups.
+pub(crate) fn relay_margin_ms(tcp_ms: f64) -> f64 {
+    12.0 + 0.25 * tcp_ms
+}
+
+/// The sightings made ready for every node.
+#[derive(Debug)]
+pub(crate) struct Edges {
+    edges: Vec<Edge>,
+    /// ln prior of each offset.
+    ln_offset: Vec<f32>,
+    temper: f32,
+}
+
+#[derive(Debug)]
+struct Edge {
+    vector: UnitVector,
+    rtt_ms: f64,
+    /// By country of the grid.
+    effects: Vec<f32>,
+    /// Its share of trust: 1 without jitter.
+    weight: f32,
+    /// ln(t − offset + 2) for each offset; `None` where the offset is larger than the round trip.
+    ln_path: Vec<Option<f32>>,
+}
+
+impl Edges {
+    pub(crate) fn new(model: &Model, sightings: &[Sighting], access: Access) -> Self {
+        let parameters = &model.parameters().access;
+        let kind: &model::Access = match access {
+            Access::Hosting => &parameters.hosting,
+            Access::Consumer => &parameters.consumer,
+        };
+        let edges: Vec<Edge> = sightings
+            .iter()
+            .map(|sighting| Edge {
+                vector: sighting.edge.into(),
+                rtt_ms: sighting.rtt_ms,
+                effects: model.effects_from(sighting.edge),
+                weight: trust(sighting) as f32,
+                ln_path: parameters
+                    .offsets_ms
+                    .iter()
+                    .map(|offset| sighting.rtt_ms - offset)
+                    .map(|path_ms| (path_ms >= LEAST_PATH_MS).then(|| (path_ms + 2.0).ln() as f32))
+                    .collect(),
+            })
+            .collect();
+        let temper = kind.temper * (edges.len().max(1) as f64).powf(-kind.temper_decay);
+        let ln_offset = kind.offset_weights.iter().map(|weight| weight.ln() as f32).collect();
+        Self { edges, ln_offset, temper: temper.min(1.0) as f32 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.edges.len()
+    }
+
+    /// ln likelihood of the round trips for a client at this node, its offset marginalised.
+    pub(crate) fn ln_likelihood(&self, model: &Model, node: &Node) -> f64 {
+        if self.edges.is_empty() {
+            return 0.0;
+        }
+        let mut by_offset = [0.0_f32; MAX_OFFSETS];
+        let by_offset = &mut by_offset[..self.ln_offset.len()];
+        let clip = self.ln_by_offset(model, node, by_offset);
+        let highest = by_offset.iter().copied().fold(f32::MIN, f32::max);
+        let sum: f32 = by_offset.iter().map(|ln| (ln - highest).exp()).sum();
+        clip + f64::from(highest + sum.ln())
+    }
+
+    /// Fills in the tempered ln likelihood and prior of each offset; returns what the physical limits say.
+    fn ln_by_offset(&self, model: &Model, node: &Node, by_offset: &mut [f32]) -> f64 {
+        let at = node.vector();
+        let soft = 0.5 * f64::from(node.radius_km) / EARTH_RADIUS_KM;
+        let mut clip = 0.0;
+        for edge in &self.edges {
+            let chord_squared = 2.0 - 2.0 * at.dot(edge.vector);
+            clip += beyond(chord_squared, f64::from(node.radius_km), edge.rtt_ms);
+            let floor = model.delay.floor((chord_squared + soft * soft) as f32);
+            let expected = floor.ln_floor + edge.effects[usize::from(node.country)];
+            for (ln, path) in by_offset.iter_mut().zip(&edge.ln_path) {
+                *ln += match *path {
+                    Some(path) => edge.weight * (model.delay.ln_density(floor, path - expected) - path),
+                    None => LN_IMPOSSIBLE,
+                };
+            }
+        }
+        for (ln, prior) in by_offset.iter_mut().zip(&self.ln_offset) {
+            *ln = self.temper * *ln + prior;
+        }
+        clip
+    }
+
+    /// The posterior of each offset for a client at this node, added to `sum` with this weight.
+    pub(crate) fn add_offsets(&self, model: &Model, node: &Node, weight: f64, sum: &mut [f64]) {
+        let mut by_offset = [0.0_f32; MAX_OFFSETS];
+        let by_offset = &mut by_offset[..self.ln_offset.len()];
+        self.ln_by_offset(model, node, by_offset);
+        let highest = by_offset.iter().copied().fold(f32::MIN, f32::max);
+        let total: f32 = by_offset.iter().map(|ln| (ln - highest).exp()).sum();
+        for (sum, ln) in sum.iter_mut().zip(by_offset) {
+            *sum += weight * f64::from((*ln - highest).exp() / total);
+        }
+    }
+
+    /// How much higher the ln likelihood may be somewhere within the node than at its position.
+    pub(crate) fn variation(&self, node: &Node) -> f64 {
+        let at = node.vector();
+        let radius = f64::from(node.radius_km);
+        let one = |edge: &Edge| {
+            let km = (2.0 - 2.0 * at.dot(edge.vector)).max(0.0).sqrt() * EARTH_RADIUS_KM;
+            let nearest = (km - radius).max(0.0);
+            ((km + 200.0) / (nearest + 200.0)).ln()
+        };
+        VARIATION_PER_LN_DISTANCE * f64::from(self.temper) * self.edges.iter().map(one).sum::<f64>().min(3.0)
+    }
+}
+
+/// The most offsets that parameters may list.
+pub(crate) const MAX_OFFSETS: usize = 64;
+
+/// The ln likelihood changes by about this when the distance changes by a factor of e.
+const VARIATION_PER_LN_DISTANCE: f64 = 3.0;
+
+/// ln of how rarely a place beyond what the round trip allows is the true one. A node counts by its nearest point.
+fn beyond(chord_squared: f64, radius_km: f64, rtt_ms: f64) -> f64 {
+    // The chord is shorter than the arc: this test spares the arc where the limit is far.
+    let reach = MEDIUM_KM_PER_MS * rtt_ms + radius_km;
+    let chord_km = chord_squared.max(0.0).sqrt() * EARTH_RADIUS_KM;
+    if chord_km * std::f64::consts::FRAC_PI_2 <= reach {
+        return 0.0;
+    }
+    let km = 2.0 * (chord_km / EARTH_RADIUS_KM / 2.0).min(1.0).asin() * EARTH_RADIUS_KM - radius_km;
+    if km > VACUUM_KM_PER_MS * rtt_ms {
+        LN_BEATS_LIGHT
+    } else if km > MEDIUM_KM_PER_MS * rtt_ms {
+        LN_BEATS_FIBRE
+    } else {
+        0.0
+    }
+}
+
+/// How far a sighting is trusted: its jitter as a share of the round trip widens it beside a path's own spread.
+fn trust(sighting: &Sighting) -> f64 {
+    const PATH_SPREAD: f64 = 0.25;
+    let spread = sighting.jitter_ms.max(0.0) / (sighting.rtt_ms + 2.0);
+    PATH_SPREAD / PATH_SPREAD.hypot(spread)
+}

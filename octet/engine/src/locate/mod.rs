@@ -1,0 +1,86 @@
+//! From round trips and what other sources say of each country to a posterior over cells.
+//!
+//! Coarse to fine: a node is split while its share of the mass, or what could hide in it, matters. The dense
+//! evaluation of every finest cell stays as the oracle for tests and evaluation.
+
+mod edges;
+mod outline;
+mod posterior;
+
+pub use edges::{Access, Sighting};
+pub(crate) use edges::{VACUUM_KM_PER_MS, relay_margin_ms, sightings};
+pub use posterior::Posterior;
+
+use crate::grid::{Node, ln_sum};
+use crate::model::Model;
+use edges::Edges;
+
+/// No likelihood of a country is below this, as a natural logarithm.
+const LEAST: f64 = -40.0;
+/// A node whose share of the mass is below this is not split.
+const SPLIT_SHARE: f64 = 2e-4;
+/// A node whose likelihood can hardly vary within it is not split.
+const SPLIT_VARIATION: f64 = 0.08;
+/// At most this many nodes are looked at, so that the time is bounded whatever the evidence.
+const MAX_NODES: usize = 40_000;
+
+/// What sources other than round trips say, as natural logarithms of likelihoods up to a constant.
+#[derive(Debug, Clone, Default)]
+pub struct OtherSources {
+    /// By country, in the order of [`Model::countries`]; empty when nothing is said.
+    pub by_country: Vec<f32>,
+}
+
+impl Model {
+    /// The countries that the model knows, in the order of their codes.
+    pub fn countries(&self) -> impl ExactSizeIterator<Item = octet::CountryCode> + '_ {
+        self.grid.countries.iter().map(|country| country.code)
+    }
+
+    /// The posterior over cells, given these round trips and what other sources say.
+    #[must_use]
+    pub fn locate(&self, sightings: &[Sighting], access: Access, others: &OtherSources) -> Posterior<'_> {
+        let edges = Edges::new(self, sightings, access);
+        let mut frontier: Vec<(u32, f64, f64)> = Vec::new();
+        for index in 0..self.grid.roots {
+            frontier.push(self.weigh(index, &edges, others));
+        }
+        let mut looked_at = frontier.len();
+        let mut leaves: Vec<(u32, f64)> = Vec::new();
+        while !frontier.is_empty() {
+            let all = leaves.iter().map(|leaf| leaf.1).chain(frontier.iter().map(|node| node.1));
+            let total = ln_sum(all);
+            let mut finer = Vec::new();
+            for &(index, ln_mass, variation) in &frontier {
+                let node = &self.grid.nodes[index as usize];
+                let matters = ln_mass + variation > total + SPLIT_SHARE.ln() && variation > SPLIT_VARIATION;
+                if node.children > 0 && matters && looked_at < MAX_NODES {
+                    looked_at += usize::from(node.children);
+                    finer.extend(node.child_range().map(|child| self.weigh(child, &edges, others)));
+                } else {
+                    leaves.push((index, ln_mass));
+                }
+            }
+            frontier = finer;
+        }
+        Posterior::new(self, leaves, edges)
+    }
+
+    /// The posterior over every finest cell: the oracle of [`Model::locate`], many times slower.
+    #[must_use]
+    pub fn locate_densely(&self, sightings: &[Sighting], access: Access, others: &OtherSources) -> Posterior<'_> {
+        let edges = Edges::new(self, sightings, access);
+        let finest = (0..self.grid.nodes.len()).filter(|&index| self.grid.nodes[index].children == 0);
+        let leaves =
+            finest.map(|index| self.weigh(index, &edges, others)).map(|(index, mass, _)| (index, mass)).collect();
+        Posterior::new(self, leaves, edges)
+    }
+
+    /// A node's unnormalised ln mass, and how much more its likelihood may be somewhere within it.
+    fn weigh(&self, index: usize, edges: &Edges, others: &OtherSources) -> (u32, f64, f64) {
+        let node: &Node = &self.grid.nodes[index];
+        let other = others.by_country.get(usize::from(node.country)).map_or(0.0, |&ln| f64::from(ln).max(LEAST));
+        let base = f64::from(node.ln_prior) + other;
+        (index as u32, base + edges.ln_likelihood(self, node), edges.variation(node))
+    }
+}

@@ -1,0 +1,82 @@
+//! The outline of a posterior's credible region around its place. It knows no source of evidence but the physical
+//! limits that clip it.
+
+use octet::LatLon;
+use octet_geometry::{Disc, MAX_VERTICES, Outline, UnitVector, destination};
+
+use super::{Posterior, Sighting, VACUUM_KM_PER_MS};
+
+/// Directions in which the outline is drawn.
+const BEARINGS: usize = 48;
+/// The outline never comes nearer to its middle than this, in km.
+const LEAST_KM: f64 = 20.0;
+
+impl Posterior<'_> {
+    /// The outline of the part of the `share` region that surrounds `center`: star-shaped, of at most 64 vertices,
+    /// clipped by how far the answers can have come. `None` around a pole.
+    #[must_use]
+    pub fn outline(&self, center: LatLon, share: f64, sightings: &[Sighting]) -> Option<Outline> {
+        const { assert!(BEARINGS <= MAX_VERTICES) };
+        let mut reach = [LEAST_KM; BEARINGS];
+        let mut within = 0.0;
+        let here = UnitVector::from(center);
+        let (north, east) = axes(center);
+        for leaf in &self.leaves {
+            if within >= share {
+                break;
+            }
+            within += leaf.mass;
+            let node = &self.model.grid.nodes[leaf.node as usize];
+            let at = node.vector();
+            let (km, radius) = (here.distance_km(at), f64::from(node.radius_km));
+            let bearing = at.dot(east).atan2(at.dot(north)).to_degrees().rem_euclid(360.0);
+            // A cell covers the directions that it fills, seen from the middle.
+            let half_width = if km > radius { (radius / km).asin().to_degrees() } else { 180.0 };
+            for (index, reach) in reach.iter_mut().enumerate() {
+                let off = (index as f64 * 360.0 / BEARINGS as f64 - bearing + 540.0).rem_euclid(360.0) - 180.0;
+                if off.abs() <= half_width.max(180.0 / BEARINGS as f64) {
+                    let to = if half_width >= 180.0 { radius } else { km + radius };
+                    *reach = reach.max(to);
+                }
+            }
+        }
+        let discs: Vec<Disc> = sightings
+            .iter()
+            .map(|sighting| Disc::new(sighting.edge, VACUUM_KM_PER_MS * sighting.rtt_ms))
+            .filter(|disc| disc.contains(center))
+            .collect();
+        // Counter-clockwise: against the bearings.
+        let rim = reach
+            .iter()
+            .enumerate()
+            .rev()
+            .map(|(index, &km)| clipped(center, index as f64 * 360.0 / BEARINGS as f64, km, &discs));
+        Outline::through(rim)
+    }
+}
+
+/// The place at this distance and bearing, or the last on the way that all discs hold.
+fn clipped(center: LatLon, bearing: f64, km: f64, discs: &[Disc]) -> LatLon {
+    let inside = |km: f64| {
+        let place = destination(center, bearing, km);
+        discs.iter().all(|disc| disc.contains(place))
+    };
+    if inside(km) {
+        return destination(center, bearing, km);
+    }
+    let (mut low, mut high) = (0.0, km);
+    for _ in 0..20 {
+        let middle = f64::midpoint(low, high);
+        if inside(middle) { low = middle } else { high = middle }
+    }
+    destination(center, bearing, low)
+}
+
+/// North and east at a place.
+fn axes(place: LatLon) -> (UnitVector, UnitVector) {
+    let (sin_lat, cos_lat) = place.lat().to_radians().sin_cos();
+    let (sin_lon, cos_lon) = place.lon().to_radians().sin_cos();
+    let north = UnitVector { x: -sin_lat * cos_lon, y: -sin_lat * sin_lon, z: cos_lat };
+    let east = UnitVector { x: -sin_lon, y: cos_lon, z: 0.0 };
+    (north, east)
+}

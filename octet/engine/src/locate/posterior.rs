@@ -1,0 +1,220 @@
+//! A posterior over cells, and what can be asked of it: countries, a place, a radius, whether a place is in its
+//! credible region. It knows no source of evidence.
+
+use octet::{CountryCode, LatLon};
+use octet_geometry::UnitVector;
+
+use super::edges::{Edges, MAX_OFFSETS};
+use crate::grid::{Healpix, ln_sum};
+use crate::model::Model;
+
+/// A posterior over cells of land.
+#[derive(Debug)]
+pub struct Posterior<'m> {
+    pub(super) model: &'m Model,
+    /// The densest first.
+    pub(super) leaves: Vec<Leaf>,
+    pub(super) edges: Edges,
+    /// The unnormalised ln mass of each of the grid's countries.
+    ln_countries: Vec<f64>,
+}
+
+/// A node with its share of the mass.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Leaf {
+    pub(super) node: u32,
+    pub(super) mass: f64,
+}
+
+/// Leaves with less than this share of the mass are forgotten.
+const LEAST_MASS: f64 = 1e-9;
+/// The place is chosen among this many leaves…
+const CANDIDATES: usize = 24;
+/// …by their mean distance to this many.
+const WITNESSES: usize = 256;
+
+impl<'m> Posterior<'m> {
+    pub(super) fn new(model: &'m Model, weighed: Vec<(u32, f64)>, edges: Edges) -> Self {
+        let total = ln_sum(weighed.iter().map(|leaf| leaf.1));
+        let ln_countries = ln_by_country(model, &weighed);
+        let share = |(node, ln): (u32, f64)| Leaf { node, mass: (ln - total).exp() };
+        let mut leaves: Vec<Leaf> = weighed.into_iter().map(share).filter(|leaf| leaf.mass > LEAST_MASS).collect();
+        let density = |leaf: &Leaf| leaf.mass / f64::from(model.grid.nodes[leaf.node as usize].land_km2);
+        leaves.sort_by(|a, b| density(b).total_cmp(&density(a)).then(a.node.cmp(&b.node)));
+        Self { model, leaves, edges, ln_countries }
+    }
+
+    /// The probability of each country, the most probable first, those below one in a million left out.
+    #[must_use]
+    pub fn countries(&self) -> Vec<(CountryCode, f64)> {
+        let mut masses = vec![0.0; self.model.grid.countries.len()];
+        for leaf in &self.leaves {
+            masses[usize::from(self.model.grid.nodes[leaf.node as usize].country)] += leaf.mass;
+        }
+        let codes = self.model.grid.countries.iter().map(|country| country.code);
+        let mut masses: Vec<_> = codes.zip(masses).filter(|country| country.1 > 1e-6).collect();
+        masses.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        masses
+    }
+
+    /// The place that is nearest to everything, weighed by its probability.
+    #[must_use]
+    pub fn place(&self) -> Option<LatLon> {
+        let mut likeliest: Vec<&Leaf> = self.leaves.iter().collect();
+        likeliest.sort_by(|a, b| b.mass.total_cmp(&a.mass).then(a.node.cmp(&b.node)));
+        likeliest.truncate(WITNESSES);
+        let witnesses: Vec<(UnitVector, f64)> = likeliest.iter().map(|leaf| (self.vector(leaf), leaf.mass)).collect();
+        let mean_distance =
+            |at: UnitVector| -> f64 { witnesses.iter().map(|(w, mass)| mass * near_angle(at, *w)).sum() };
+        let best = witnesses
+            .iter()
+            .take(CANDIDATES)
+            .map(|&(at, _)| (mean_distance(at), at))
+            .min_by(|a, b| a.0.total_cmp(&b.0))?;
+        best.1.to_place()
+    }
+
+    /// The radius around `center` that holds this share of the mass, in km.
+    #[must_use]
+    pub fn radius_km(&self, center: LatLon, share: f64) -> f64 {
+        let center = UnitVector::from(center);
+        let mut distances: Vec<(f64, f64)> = self
+            .leaves
+            .iter()
+            .map(|leaf| {
+                let radius = f64::from(self.model.grid.nodes[leaf.node as usize].radius_km);
+                (center.distance_km(self.vector(leaf)) + 0.5 * radius, leaf.mass)
+            })
+            .collect();
+        distances.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut within = 0.0;
+        for (km, mass) in &distances {
+            within += mass;
+            if within >= share {
+                return *km;
+            }
+        }
+        distances.last().map_or(octet_geometry::HALF_TURN_KM, |last| last.0)
+    }
+
+    /// The area of the region of highest density that holds this share of the mass, in km².
+    #[must_use]
+    pub fn area_km2(&self, share: f64) -> f64 {
+        let mut within = 0.0;
+        let mut area = 0.0;
+        for leaf in &self.leaves {
+            if within >= share {
+                break;
+            }
+            within += leaf.mass;
+            area += f64::from(self.model.grid.nodes[leaf.node as usize].land_km2);
+        }
+        area
+    }
+
+    /// How many people live in the region of highest density that holds this share of the mass.
+    #[must_use]
+    pub fn population(&self, share: f64) -> f64 {
+        let mut within = 0.0;
+        let mut people = 0.0;
+        for leaf in &self.leaves {
+            if within >= share {
+                break;
+            }
+            within += leaf.mass;
+            people += f64::from(self.model.grid.nodes[leaf.node as usize].population);
+        }
+        people
+    }
+
+    /// The smallest share whose region of highest density holds the place in that country: 0 at the densest cell,
+    /// 1 when no leaf holds it.
+    #[must_use]
+    pub fn depth(&self, place: LatLon, country: CountryCode) -> f64 {
+        let country = self.model.grid.country(country);
+        let place = UnitVector::from(place);
+        let mut before = 0.0;
+        let mut best: Option<(f64, f64)> = None;
+        for leaf in &self.leaves {
+            let node = &self.model.grid.nodes[leaf.node as usize];
+            if country.is_none_or(|country| usize::from(node.country) == country) {
+                let km = place.distance_km(self.vector(leaf)) - f64::from(node.radius_km);
+                if best.is_none_or(|(nearest, _)| km < nearest) {
+                    best = Some((km, before));
+                }
+            }
+            before += leaf.mass;
+        }
+        match best {
+            Some((km, before)) if km < 0.5 * Healpix::new(crate::world::cells::ORDER).pixel_area_km2().sqrt() => before,
+            _ => 1.0,
+        }
+    }
+
+    /// The posterior probability of each of the model's offsets.
+    #[must_use]
+    pub fn offsets(&self) -> Vec<f64> {
+        let count = self.model.parameters().access.offsets_ms.len().min(MAX_OFFSETS);
+        let mut sum = vec![0.0; count];
+        if self.edges.len() == 0 {
+            return sum;
+        }
+        let mut weight = 0.0;
+        for leaf in self.leaves.iter().take(WITNESSES) {
+            self.edges.add_offsets(self.model, &self.model.grid.nodes[leaf.node as usize], leaf.mass, &mut sum);
+            weight += leaf.mass;
+        }
+        for mass in &mut sum {
+            *mass /= weight;
+        }
+        sum
+    }
+
+    /// The unnormalised ln mass of each of the grid's countries, however small.
+    pub(crate) fn ln_countries(&self) -> &[f64] {
+        &self.ln_countries
+    }
+
+    /// The posterior probability of an offset above this; `None` without a round trip.
+    pub(crate) fn offset_above(&self, ms: f64) -> Option<f64> {
+        let offsets = &self.model.parameters().access.offsets_ms;
+        let above = |(offset, mass): (&f64, f64)| if *offset > ms { mass } else { 0.0 };
+        (self.edges.len() > 0).then(|| offsets.iter().zip(self.offsets()).map(above).sum())
+    }
+
+    /// How many cells the posterior stands on.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.leaves.len()
+    }
+
+    /// Whether no cell is possible.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.leaves.is_empty()
+    }
+
+    pub(super) fn vector(&self, leaf: &Leaf) -> UnitVector {
+        self.model.grid.nodes[leaf.node as usize].vector()
+    }
+}
+
+fn ln_by_country(model: &Model, weighed: &[(u32, f64)]) -> Vec<f64> {
+    let country = |node: u32| usize::from(model.grid.nodes[node as usize].country);
+    let mut highest = vec![f64::NEG_INFINITY; model.grid.countries.len()];
+    for &(node, ln) in weighed {
+        let highest = &mut highest[country(node)];
+        *highest = highest.max(ln);
+    }
+    let mut sums = vec![0.0; highest.len()];
+    for &(node, ln) in weighed {
+        sums[country(node)] += (ln - highest[country(node)]).exp();
+    }
+    highest.iter().zip(sums).map(|(highest, sum)| if sum > 0.0 { highest + f64::ln(sum) } else { *highest }).collect()
+}
+
+/// The angle between two places in radians, good enough to compare means: the chord, straightened.
+fn near_angle(a: UnitVector, b: UnitVector) -> f64 {
+    let chord = (2.0 - 2.0 * a.dot(b)).max(0.0).sqrt();
+    chord * (1.0 + chord * chord / 24.0 * (1.0 + 9.0 * chord * chord / 80.0))
+}

@@ -1,0 +1,257 @@
+//! The engine's fitted numbers: read from one file that a deployment can replace. It knows no evidence.
+
+mod path;
+mod ready;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use octet::CountryCode;
+use serde::{Deserialize, Serialize};
+
+pub use path::{Path, PathShape, ln_floor};
+pub use ready::Model;
+
+/// Everything that was fitted, by `cargo xtask fit` and `cargo xtask eval sessions`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    /// How much longer than a straight fibre a path's round trip is.
+    pub path: Path,
+    /// What the last mile adds, by kind of access.
+    pub access: AccessParameters,
+    /// Where hosts are before any evidence.
+    pub prior: Prior,
+    /// How far an address can be believed.
+    pub address: AddressReliability,
+    /// How far a locale can be believed.
+    pub locale: LocaleReliability,
+    /// Where the alarm's levels begin.
+    pub alarm: AlarmThresholds,
+    /// What maps a raw posterior to a calibrated confidence, by class of evidence.
+    pub calibration: BTreeMap<String, Calibration>,
+}
+
+/// What the last mile adds, and how far its edges can be trusted to be independent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessParameters {
+    /// The offsets that a client may have, in milliseconds, ascending.
+    pub offsets_ms: Vec<f64>,
+    /// A machine in a data centre.
+    pub hosting: Access,
+    /// Anything else.
+    pub consumer: Access,
+}
+
+/// One kind of access.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Access {
+    /// The prior probability of each offset.
+    pub offset_weights: Vec<f64>,
+    /// The likelihood's power with one edge.
+    pub temper: f64,
+    /// How the power falls with the number of edges: as its negative power.
+    pub temper_decay: f64,
+}
+
+/// Where hosts are before any evidence: population and product to a power each.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prior {
+    /// The power of a country's population.
+    pub population: f64,
+    /// The power of its product per head.
+    pub product: f64,
+    /// The power of a cell's population within its country.
+    pub density: f64,
+}
+
+/// How often each case of an address's databases is right, and how often a client is where its address is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddressReliability {
+    /// Both databases and the allocation name this country.
+    pub all_agree: f64,
+    /// Both databases name this country, the allocation another or none.
+    pub two_agree: f64,
+    /// The allocation alone names this country.
+    pub outvoted_allocation: f64,
+    /// The databases differ, and this is DB-IP's.
+    pub dbip_alone: f64,
+    /// The databases differ, and this is the whois database's.
+    pub geo_whois_alone: f64,
+    /// Only one source knows the address.
+    pub one_source: f64,
+    /// The client of an ordinary address is where that is.
+    pub honest: f64,
+    /// The same, of a company's gateway or a delivery network.
+    pub honest_shared: f64,
+    /// The same, of a private relay.
+    pub honest_private_relay: f64,
+    /// The same, of a hosting provider.
+    pub honest_hosting: f64,
+    /// The same, of a VPN.
+    pub honest_vpn: f64,
+    /// The same, of a Tor exit.
+    pub honest_tor: f64,
+}
+
+/// How often each part of a locale is that of the place where the device is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LocaleReliability {
+    /// The zone is the place's.
+    pub zone: f64,
+    /// The offset of a device whose zone has no country is the place's.
+    pub offset: f64,
+    /// A zone whose offsets are not its own is the place's.
+    pub forged_zone: f64,
+    /// The languages are drawn from those of the place.
+    pub language: f64,
+    /// The region of a language tag is the place, among those whose languages are drawn from it.
+    pub language_region: f64,
+}
+
+/// Where the alarm's levels begin: a level is reached when the evidence of one source, given all others, is less
+/// probable than this.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlarmThresholds {
+    /// Probability below which a source's disagreement is `low`.
+    pub low: f64,
+    /// Probability below which it is `medium`.
+    pub medium: f64,
+    /// Probability below which it is `high`.
+    pub high: f64,
+    /// A common offset above this, in ms, is large.
+    pub large_offset_ms: f64,
+    /// A large offset of more than this probability is `low`.
+    pub offset_low: f64,
+    /// A large offset of more than this probability is `medium`.
+    pub offset_medium: f64,
+}
+
+/// A map from a raw probability to a calibrated one: a straight line between log-odds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// The slope.
+    pub slope: f64,
+    /// The intercept.
+    pub intercept: f64,
+}
+
+/// Why a file of parameters is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParameterError {
+    /// It is no TOML, or lacks a field, or has one that is unknown.
+    #[error("the parameters cannot be read: {0}")]
+    Syntax(String),
+    /// A value is out of its range, or a list has the wrong length.
+    #[error("the parameters hold an impossible {0}")]
+    Range(&'static str),
+}
+
+impl Parameters {
+    /// The parameters that come with this crate.
+    #[must_use]
+    pub fn embedded() -> Arc<Self> {
+        static EMBEDDED: OnceLock<Arc<Parameters>> = OnceLock::new();
+        let parameters = EMBEDDED.get_or_init(|| {
+            let text = include_str!("../../parameters/engine.toml");
+            Arc::new(Self::from_toml(text).expect("a test holds that the parameters of this crate can be read"))
+        });
+        Arc::clone(parameters)
+    }
+
+    /// The parameters of a TOML text.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no TOML, or a value is impossible.
+    pub fn from_toml(text: &str) -> Result<Self, ParameterError> {
+        let parameters: Self = toml::from_str(text).map_err(|error| ParameterError::Syntax(error.message().into()))?;
+        parameters.check()?;
+        Ok(parameters)
+    }
+
+    /// As TOML.
+    ///
+    /// # Errors
+    ///
+    /// Never for parameters that were read; a number that TOML cannot hold is one.
+    pub fn to_toml(&self) -> Result<String, ParameterError> {
+        toml::to_string(self).map_err(|error| ParameterError::Syntax(error.to_string()))
+    }
+
+    fn check(&self) -> Result<(), ParameterError> {
+        self.path.check()?;
+        let offsets = &self.access.offsets_ms;
+        if offsets.is_empty() || offsets.len() > 64 || offsets.iter().any(|ms| !(0.0..=5000.0).contains(ms)) {
+            return Err(ParameterError::Range("offset"));
+        }
+        for access in [&self.access.hosting, &self.access.consumer] {
+            let weights = &access.offset_weights;
+            if weights.len() != offsets.len() || weights.iter().any(|weight| !(1e-9..=1.0).contains(weight)) {
+                return Err(ParameterError::Range("weight of an offset"));
+            }
+            if !(0.01..=2.0).contains(&access.temper) || !(0.0..=1.0).contains(&access.temper_decay) {
+                return Err(ParameterError::Range("temper"));
+            }
+        }
+        let prior = &self.prior;
+        if [prior.population, prior.product, prior.density].iter().any(|power| !(0.0..=3.0).contains(power)) {
+            return Err(ParameterError::Range("power of the prior"));
+        }
+        let address = &self.address;
+        let locale = &self.locale;
+        let alarm = &self.alarm;
+        let probabilities = [
+            address.all_agree,
+            address.two_agree + address.outvoted_allocation,
+            address.dbip_alone + address.geo_whois_alone + address.outvoted_allocation,
+            address.one_source,
+            address.honest,
+            address.honest_shared,
+            address.honest_private_relay,
+            address.honest_hosting,
+            address.honest_vpn,
+            address.honest_tor,
+            locale.zone,
+            locale.offset,
+            locale.forged_zone,
+            locale.language,
+            locale.language_region,
+            alarm.low,
+            alarm.medium,
+            alarm.high,
+            alarm.offset_low,
+            alarm.offset_medium,
+        ];
+        if probabilities.iter().any(|probability| !(0.0..=1.0).contains(probability)) {
+            return Err(ParameterError::Range("probability"));
+        }
+        for calibration in self.calibration.values() {
+            if !(0.05..=5.0).contains(&calibration.slope) || !(-5.0..=5.0).contains(&calibration.intercept) {
+                return Err(ParameterError::Range("calibration"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Calibration {
+    /// The calibrated probability of a raw one.
+    #[must_use]
+    pub fn apply(&self, raw: f64) -> f64 {
+        let raw = raw.clamp(1e-6, 1.0 - 1e-6);
+        let odds = self.slope * (raw / (1.0 - raw)).ln() + self.intercept;
+        1.0 / (1.0 + (-odds).exp())
+    }
+}
+
+/// Effects of one country, by code.
+pub(crate) type ByCountry<T> = BTreeMap<CountryCode, T>;

@@ -1,0 +1,171 @@
+//! How long a path's round trip is, given its distance: a skewed, heavy-tailed density of the inflation
+//! ln((t + 2) / (d / 100 + 2)), t in ms and d in km, whose shape varies with distance and whose place varies with
+//! the regions at both ends. It knows no client and no last mile.
+
+use octet::CountryCode;
+use serde::{Deserialize, Serialize};
+
+use super::{ByCountry, ParameterError};
+
+/// The fitted paths.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Path {
+    /// The density by distance.
+    pub shape: PathShape,
+    /// The regions' codes (UN M49).
+    pub regions: Vec<String>,
+    /// The region of each country, as an index.
+    pub region_of: ByCountry<u16>,
+    /// What a pair of regions adds to the inflation, by row of the one and column of the other.
+    pub between: Vec<Vec<f64>>,
+    /// What a country adds to the inflation of its own paths.
+    pub country: ByCountry<f64>,
+}
+
+/// A split Student density of the inflation; each list has one value a knot of distance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PathShape {
+    /// The distances in km.
+    pub knots_km: Vec<f64>,
+    /// The mode.
+    pub mode: Vec<f64>,
+    /// Natural logarithm of the scale below the mode.
+    pub ln_left: Vec<f64>,
+    /// Natural logarithm of the scale above the mode.
+    pub ln_right: Vec<f64>,
+    /// Degrees of freedom below the mode.
+    pub left_df: f64,
+    /// Degrees of freedom above the mode.
+    pub right_df: f64,
+}
+
+impl Path {
+    /// The region of a country.
+    #[must_use]
+    pub fn region(&self, country: CountryCode) -> Option<usize> {
+        self.region_of.get(&country).map(|&region| usize::from(region))
+    }
+
+    pub(super) fn check(&self) -> Result<(), ParameterError> {
+        self.shape.check()?;
+        let regions = self.regions.len();
+        if self.region_of.values().any(|&region| usize::from(region) >= regions) {
+            return Err(ParameterError::Range("region of a country"));
+        }
+        let square = self.between.len() == regions && self.between.iter().all(|row| row.len() == regions);
+        let small = |effect: &f64| (-3.0..=3.0).contains(effect);
+        if !square || !self.between.iter().flatten().all(small) || !self.country.values().all(small) {
+            return Err(ParameterError::Range("effect of a region"));
+        }
+        Ok(())
+    }
+}
+
+/// The straight fibre's round trip over `km`, plus what any host takes, in ms, as a logarithm.
+#[must_use]
+pub fn ln_floor(km: f64) -> f64 {
+    (km / 100.0 + 2.0).ln()
+}
+
+impl PathShape {
+    /// Natural logarithm of the density of this inflation, at ln(d/100 + 2).
+    #[must_use]
+    pub fn ln_density(&self, inflation: f64, ln_floor: f64) -> f64 {
+        let knots = self.knots_km.iter().map(|&km| self::ln_floor(km));
+        let at = Between::new(knots, ln_floor);
+        let mode = at.of(&self.mode);
+        let (left, right) = (at.of(&self.ln_left).exp(), at.of(&self.ln_right).exp());
+        split_student(inflation - mode, left, right, self.left_df, self.right_df)
+    }
+
+    fn check(&self) -> Result<(), ParameterError> {
+        let knots = self.knots_km.len();
+        let ascending = self.knots_km.windows(2).all(|pair| pair[0] < pair[1]);
+        if !(2..=32).contains(&knots) || !ascending || self.knots_km.iter().any(|km| !(0.0..=30_000.0).contains(km)) {
+            return Err(ParameterError::Range("knot of distance"));
+        }
+        let lists = [&self.mode, &self.ln_left, &self.ln_right];
+        if lists.iter().any(|list| list.len() != knots || list.iter().any(|value| !(-10.0..=5.0).contains(value))) {
+            return Err(ParameterError::Range("shape of the path"));
+        }
+        if [self.left_df, self.right_df].iter().any(|df| !(0.5..=100.0).contains(df)) {
+            return Err(ParameterError::Range("degrees of freedom"));
+        }
+        Ok(())
+    }
+}
+
+/// Where a value lies between two knots.
+struct Between {
+    below: usize,
+    share: f64,
+}
+
+impl Between {
+    fn new(knots: impl Iterator<Item = f64> + Clone, at: f64) -> Self {
+        let above = knots.clone().position(|knot| knot > at);
+        let count = knots.clone().count();
+        match above {
+            Some(0) => Self { below: 0, share: 0.0 },
+            None => Self { below: count.saturating_sub(2), share: 1.0 },
+            Some(above) => {
+                let mut pair = knots.skip(above - 1);
+                let (low, high) = (pair.next().unwrap_or(at), pair.next().unwrap_or(at));
+                Self { below: above - 1, share: if high > low { (at - low) / (high - low) } else { 0.0 } }
+            }
+        }
+    }
+
+    fn of(&self, list: &[f64]) -> f64 {
+        list[self.below] * (1.0 - self.share) + list[self.below + 1] * self.share
+    }
+}
+
+/// Natural logarithm of a density that is Student's on either side of 0, each side with its own scale and degrees
+/// of freedom, continuous there, and integrates to 1.
+fn split_student(at: f64, left: f64, right: f64, left_df: f64, right_df: f64) -> f64 {
+    let height = |df: f64| ln_gamma((df + 1.0) / 2.0) - ln_gamma(df / 2.0) - 0.5 * (df * std::f64::consts::PI).ln();
+    let total = 0.5 * (left * (-height(left_df)).exp() + right * (-height(right_df)).exp());
+    let (scale, df) = if at < 0.0 { (left, left_df) } else { (right, right_df) };
+    let scaled = at / scale;
+    -total.ln() - (df + 1.0) / 2.0 * (scaled * scaled / df).ln_1p()
+}
+
+/// ln Γ(x) for x > 0 by Lanczos' approximation (g = 7, n = 9).
+fn ln_gamma(x: f64) -> f64 {
+    const COEFFICIENTS: [f64; 8] = [
+        676.520_368_121_885_1,
+        -1_259.139_216_722_402_8,
+        771.323_428_777_653_1,
+        -176.615_029_162_140_6,
+        12.507_343_278_686_905,
+        -0.138_571_095_265_720_12,
+        9.984_369_578_019_572e-6,
+        1.505_632_735_149_311_6e-7,
+    ];
+    let x = x - 1.0;
+    let sum = COEFFICIENTS
+        .iter()
+        .enumerate()
+        .fold(0.999_999_999_999_809_9, |sum, (index, coefficient)| sum + coefficient / (x + index as f64 + 1.0));
+    let t = x + 7.5;
+    0.5 * (2.0 * std::f64::consts::PI).ln() + (x + 0.5) * t.ln() - t + sum.ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_density_integrates_to_one() {
+        for (left, right, left_df, right_df) in [(0.1, 0.6, 6.0, 5.0), (0.3, 0.2, 3.0, 30.0)] {
+            let step = 1e-3;
+            let total: f64 = (-30_000..30_000)
+                .map(|i| split_student(f64::from(i) * step, left, right, left_df, right_df).exp() * step)
+                .sum();
+            assert!((total - 1.0).abs() < 2e-3, "{total}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Whole sessions in, assessments out: what a partner's first visits look like.
+
+use octet::{Alarm, LatLon};
+use octet_engine::{EdgeEvidence, Evidence, LocaleEvidence, Omissions, UnixTime, World, assess};
+
+const NOW: UnixTime = UnixTime(1_795_000_000);
+
+fn locale(zone: &str, languages: &[&str], minutes: i32) -> LocaleEvidence {
+    LocaleEvidence {
+        time_zone: Some(zone.into()),
+        offset_now_min: Some(minutes),
+        languages: languages.iter().map(|&language| language.into()).collect(),
+        ..LocaleEvidence::default()
+    }
+}
+
+/// A line of a German university.
+fn german() -> Evidence {
+    Evidence {
+        address: Some("141.20.1.1".parse().unwrap()),
+        locale: locale("Europe/Berlin", &["de-DE", "de", "en"], 60),
+        ..Evidence::default()
+    }
+}
+
+#[test]
+fn a_german_address_zone_and_language_are_germany_without_alarm() {
+    let assessment = assess(&german(), &World::embedded(), NOW);
+    assert_eq!(assessment.country.unwrap(), "DE");
+    assert!(assessment.confidence > 0.9, "{assessment:?}");
+    assert_eq!(assessment.alarm, Alarm::None, "{:?}", assessment.reasons);
+    assert!(assessment.radius_km.unwrap() < 800.0);
+}
+
+#[test]
+fn an_edge_nearby_changes_nothing_about_the_country_and_narrows_the_place() {
+    let far = assess(&german(), &World::embedded(), NOW);
+    let edge = EdgeEvidence {
+        position: Some(LatLon::new(50.11, 8.68).unwrap()),
+        round_trips_ms: vec![19.0, 21.0, 20.0, 25.0],
+        ..EdgeEvidence::default()
+    };
+    let near = assess(&Evidence { edges: vec![edge], ..german() }, &World::embedded(), NOW);
+    assert_eq!(near.country.unwrap(), "DE");
+    assert_eq!(near.alarm, Alarm::None, "{:?}", near.reasons);
+    assert!(near.radius_km.unwrap() <= far.radius_km.unwrap() * 1.1);
+}
+
+#[test]
+fn a_foreign_zone_and_language_lower_confidence_and_raise_the_alarm() {
+    let honest = assess(&german(), &World::embedded(), NOW);
+    let forged = Evidence { locale: locale("America/New_York", &["en-US", "en"], -300), ..german() };
+    let forged = assess(&forged, &World::embedded(), NOW);
+    assert!(forged.confidence < honest.confidence, "{forged:?}");
+    assert!(forged.alarm > Alarm::None);
+}
+
+#[test]
+fn a_private_address_leaves_the_country_to_zone_and_language_with_less_confidence() {
+    let whole = assess(&german(), &World::embedded(), NOW);
+    let private = Evidence { address: Some("10.1.2.3".parse().unwrap()), ..german() };
+    let private = assess(&private, &World::embedded(), NOW);
+    assert!(private.confidence < whole.confidence);
+    assert!(private.country.is_none_or(|country| country == "DE"));
+}
+
+#[test]
+fn what_is_missing_caps_confidence_and_raises_the_alarm() {
+    let omissions = Omissions { round_trips: true, ..Omissions::default() };
+    let assessment = assess(&Evidence { omissions, ..german() }, &World::embedded(), NOW);
+    assert!(assessment.confidence <= 0.5 && assessment.alarm >= Alarm::Low);
+}
+
+#[test]
+fn no_evidence_is_no_country() {
+    let assessment = assess(&Evidence::default(), &World::embedded(), NOW);
+    assert_eq!((assessment.country, assessment.confidence), (None, 0.0));
+}
