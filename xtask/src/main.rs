@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+mod collector;
 mod data;
 mod test;
 
@@ -14,6 +15,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// The collector: builds what browsers download, or checks that what is checked in is what the source builds
+    Collector(collector::Options),
     /// Reference data: fetches the pinned packages and makes the engine's tables of them
     Data(data::Options),
     /// Format, clippy, docs, unit and property tests, the browser tests: all that CI runs
@@ -22,6 +25,7 @@ enum Command {
 
 fn main() -> std::process::ExitCode {
     let result = match Cli::parse().command {
+        Command::Collector(options) => collector::run(&options),
         Command::Data(options) => data::run(&options),
         Command::Test(options) => test::run(&options),
     };
