@@ -1,24 +1,115 @@
-//! Octet's edge as a tower layer.
+//! Octet's edge as a tower layer: for axum, and for any other host of http 1.x services.
 //!
-//! ```text
-//! // the layer: Clone + Send + Sync + 'static, for any http 1.x service (axum's Router first)
-//! OctetEdgeLayer::from_env() -> Result<OctetEdgeLayer, ConfigError>      // OCTET_URL, LICENSE, ALLOWED_ORIGIN, …
-//! OctetEdgeLayer::builder() -> Builder                                    // below
-//! OctetEdgeLayer::over(service) -> OctetEdgeLayer                         // Octet in this process: a tower service
-//!                                                                         // (bounds of octet_transport::Transport::over)
-//! // the builder: text in, checked by build(); the error names the variable
-//! Builder: from_env() · from_lookup(|name| Option<String>) · octet_url(s) · license(s) · transport(Transport)
-//!     · prefix(s) · allowed_origin(s) · trusted_proxies(s) · forwarded_header(s) · edge_id(s) · edge_location(s)
-//!     · ca_file(path) · client_certificate_files(cert, key)
-//!     · require_signed_refs(bool) · session_lifetime(Duration) · rate_limit(RateLimit) · forward_timeout(Duration)
-//!     · max_in_flight(usize) · build() -> Result<OctetEdgeLayer, ConfigError>
+//! The layer stands where the browser's connection ends, in the partner's own application. Under its prefix
+//! (`/octet` unless told otherwise) it serves the collector, measures the latency channel, and forwards the
+//! collector's bundle to Octet together with what it saw of the connection. Everything else passes through to the
+//! partner's service untouched, unknown paths under the prefix too.
 //!
-//! // feature `axum`
-//! octet_tower::Listener::bind(addr).await? -> Listener                    // axum::serve::Listener, TCP_NODELAY
-//! listener.local_addr() -> io::Result<SocketAddr>
-//! octet_tower::Connection                                                 // into_make_service_with_connect_info::<_>()
-//! octet_tower::axum::OctetSession                                         // extractor: mints the session reference
-//!     .session_ref() -> &SessionRef · AsRef<SessionRef> · Display
-//!     .script_tag() -> ScriptTag (Display, .nonce("…")) · .hidden_input() -> HiddenInput (Display, name=octet)
-//! octet_tower::axum::VisitorIp(pub IpAddr)                                // extractor: the trusted-proxy walk
+//! | route | what |
+//! | --- | --- |
+//! | `GET /octet/octet-collector.*` | the collector, precompressed, cacheable for ever under its hashed names |
+//! | `POST /octet/v1/signals` | the bundle: 202 once Octet has taken it |
+//! | `GET /octet/v1/ws` | the latency channel (WebSocket, HTTP/1.1) |
+//! | `GET /octet/healthz` | liveness of the edge itself |
+//!
+//! # A shop on axum
+//!
+//! With the feature `axum` there are extractors, and a listener that lets the edge see the connection:
+//!
+//! ```no_run
+//! # #[cfg(feature = "axum")]
+//! # mod shop {
+//! use axum::{Router, response::Html, routing::get};
+//! use octet_tower::{OctetEdgeLayer, axum::OctetSession};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let app = Router::new().route("/", get(page)).layer(OctetEdgeLayer::from_env()?);
+//!     let listener = octet_tower::Listener::bind("[::]:3000").await?;
+//!     axum::serve(listener, app.into_make_service_with_connect_info::<octet_tower::Connection>()).await?;
+//!     Ok(())
+//! }
+//!
+//! async fn page(session: OctetSession) -> Html<String> {
+//!     Html(format!("<form method=post>{}{}</form>", session.hidden_input(), session.script_tag()))
+//! }
+//! # }
+//! # fn main() {}
 //! ```
+//!
+//! The page's form brings the session reference back, and the partner's backend asks `octet-client` for its verdict.
+//! The page is sent with `Cache-Control: no-store`: a reference belongs to one page view.
+//!
+//! Put the layer on the outermost router (`Router::layer`, not `route_layer`), so that its routes are reached
+//! although the router has none of that name, and outside of layers that change or refuse requests.
+//!
+//! # Any other host
+//!
+//! The layer needs no framework. A host puts a [`Connection`] into each request's extensions, if it knows one:
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::{Request, Response, StatusCode};
+//! use http_body_util::Full;
+//! use octet_tower::{Connection, OctetEdgeLayer};
+//! use tower::{Layer, Service, ServiceExt, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let shop = service_fn(|_: Request<Full<Bytes>>| async { Ok::<_, std::io::Error>(Response::new(Full::from("shop"))) });
+//! let edge = OctetEdgeLayer::builder()
+//!     .octet_url("https://octet.internal")
+//!     .license("octet_test_v4.public.eyJzdWIiOiJzaG9wIn0")
+//!     .build()?;
+//! let mut service = edge.layer(shop);
+//!
+//! let mut request = Request::get("/octet/healthz").body(Full::default())?;
+//! request.extensions_mut().insert(Connection::new("192.0.2.1:4711".parse()?));
+//! assert_eq!(service.ready().await?.call(request).await?.status(), StatusCode::OK);
+//!
+//! let response = service.ready().await?.call(Request::get("/octet/other").body(Full::default())?).await?;
+//! assert_eq!(http_body_util::BodyExt::collect(response).await?.to_bytes(), "shop");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it costs, and what it bounds
+//!
+//! A request that is not the edge's costs one comparison with the prefix and no allocation; its future is not boxed,
+//! and its error type is its own. Bundles are at most 64 KiB, arrive within 10 seconds, and are forwarded with a time
+//! limit, one retry, and a bound on how many are under way; when Octet is down the browser gets 503 and the
+//! partner's routes do not notice. Bundles and channels are limited per network (an IPv4 address, an IPv6 /64).
+//!
+//! # What it believes
+//!
+//! A POST or an upgrade needs an `Origin` that is the request's own host, or one of `ALLOWED_ORIGIN`. The visitor's
+//! address is the connection's, unless the peer is in `TRUSTED_PROXIES`: then it is the rightmost hop of
+//! `FORWARDED_HEADER` that is not itself trusted. No other forwarding header changes anything.
+//!
+//! An application without [`Listener`] works too; the observation then says that the connection was not observed.
+//! The extractors find the layer through the task that polls the response, so a handler that is moved to a task of
+//! its own must extract before.
+
+#[cfg(feature = "axum")]
+pub mod axum;
+mod body;
+mod connection;
+mod future;
+mod layer;
+#[cfg(feature = "axum")]
+mod listener;
+mod observe;
+mod own;
+mod page;
+mod service;
+mod websocket;
+
+pub use body::ResponseBody;
+pub use connection::Connection;
+pub use future::ResponseFuture;
+pub use layer::OctetEdgeLayer;
+#[cfg(feature = "axum")]
+pub use listener::Listener;
+pub use octet_relay::{Builder, ConfigError, HiddenInput, RateLimit, ScriptTag, tcp_info};
+pub use octet_transport::Transport;
+pub use service::OctetEdge;

@@ -1,0 +1,69 @@
+//! The future of a response: the partner's own, unboxed, or the edge's.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::{HeaderValue, Response, header};
+use octet_relay::Answer;
+use pin_project_lite::pin_project;
+
+use crate::body::{self, ResponseBody};
+use crate::page::Page;
+
+type Own = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+pin_project! {
+    /// The response of an [`OctetEdge`](crate::OctetEdge).
+    pub struct ResponseFuture<F> {
+        #[pin]
+        kind: Kind<F>,
+    }
+}
+
+pin_project! {
+    #[project = KindProjection]
+    enum Kind<F> {
+        Inner { #[pin] future: F, page: Page },
+        Own { answer: Own },
+    }
+}
+
+impl<F> ResponseFuture<F> {
+    pub(crate) const fn inner(future: F, page: Page) -> Self {
+        Self { kind: Kind::Inner { future, page } }
+    }
+
+    pub(crate) const fn own(answer: Own) -> Self {
+        Self { kind: Kind::Own { answer } }
+    }
+}
+
+impl<F, B, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+{
+    type Output = Result<Response<ResponseBody<B>>, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().kind.project() {
+            KindProjection::Inner { future, page } => {
+                let mut response = ready!(page.enter(|| future.poll(cx)))?;
+                if page.carries_reference() {
+                    let headers = response.headers_mut();
+                    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                }
+                Poll::Ready(Ok(response.map(ResponseBody::inner)))
+            }
+            KindProjection::Own { answer } => Poll::Ready(Ok(body::response(ready!(answer.as_mut().poll(cx))))),
+        }
+    }
+}
+
+impl<F> fmt::Debug for ResponseFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,92 @@
+//! A TCP listener for `axum::serve` that tells of each connection. Accepts and observes; reads no byte.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
+use octet_relay::tcp_info::Observed;
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+
+use crate::Connection;
+
+/// A TCP listener whose connections can be observed: for
+/// `axum::serve(listener, app.into_make_service_with_connect_info::<octet_tower::Connection>())`.
+///
+/// It sets `TCP_NODELAY`, without which the round trips of the latency channel would measure the kernel's patience.
+#[derive(Debug)]
+pub struct Listener {
+    tcp: TcpListener,
+}
+
+impl Listener {
+    /// Listens at `addr`, such as `[::]:3000` (IPv4 and IPv6).
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be listened at.
+    pub async fn bind(addr: impl ToSocketAddrs) -> io::Result<Self> {
+        TcpListener::bind(addr).await.map(Self::from)
+    }
+
+    /// Where it listens: with the port that the system chose, if 0 was asked for.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not tell.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+}
+
+impl From<TcpListener> for Listener {
+    fn from(tcp: TcpListener) -> Self {
+        Self { tcp }
+    }
+}
+
+impl axum::serve::Listener for Listener {
+    type Io = Observed<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Observed<TcpStream>, SocketAddr) {
+        loop {
+            match self.tcp.accept().await {
+                Ok((tcp, peer)) => {
+                    // Without it the connection is slower, not wrong.
+                    let _ = tcp.set_nodelay(true);
+                    return (Observed::new(tcp), peer);
+                }
+                Err(error) if is_the_connections_own(&error) => {}
+                Err(error) => {
+                    // Out of descriptors, most likely: they come back when connections end.
+                    tracing::error!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+}
+
+fn is_the_connections_own(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+impl Connected<IncomingStream<'_, Listener>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
+        Self::new(*stream.remote_addr()).with_probe(stream.io().probe())
+    }
+}
+
+impl Connected<IncomingStream<'_, TcpListener>> for Connection {
+    /// From tokio's own listener: the peer's address only.
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+        Self::new(*stream.remote_addr())
+    }
+}

@@ -1,0 +1,55 @@
+//! A request for one of the edge's own routes: the relay decides, this file moves the bytes.
+
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use http::Request;
+use http_body::Body;
+use http_body_util::BodyExt;
+use hyper::upgrade::OnUpgrade;
+use octet_relay::{Answer, BodyError, MAX_BODY, Relay, Route, Step};
+
+use crate::observe::{connection, observe};
+use crate::websocket;
+
+/// How long a bundle may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The edge's answer to `request`.
+pub(crate) async fn answer<B>(relay: Relay, route: Route, request: Request<B>) -> Answer
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+{
+    let (mut parts, body) = request.into_parts();
+    let step = relay.begin(route, &observe(&parts, true));
+    match step {
+        Step::Answer(answer) => answer,
+        Step::Signals(signals) => {
+            let read = tokio::time::timeout(BODY_TIMEOUT, read(body));
+            let body = read.await.unwrap_or(Err(BodyError::Incomplete));
+            signals.finish(body).await
+        }
+        Step::Channel(opening) => {
+            let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else { return opening.refuse() };
+            let answer = opening.switch();
+            tokio::spawn(websocket::run(*opening, upgrade, connection(&parts.extensions)));
+            answer
+        }
+    }
+}
+
+/// The whole body, if it is small enough.
+async fn read<B: Body>(body: B) -> Result<Bytes, BodyError> {
+    let mut body = std::pin::pin!(body);
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| BodyError::Incomplete)?;
+        let Ok(data) = frame.into_data() else { continue };
+        if whole.len().saturating_add(data.remaining()) > MAX_BODY {
+            return Err(BodyError::TooLarge);
+        }
+        bytes::BufMut::put(&mut whole, data);
+    }
+    Ok(whole.freeze())
+}

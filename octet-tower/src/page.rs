@@ -1,0 +1,77 @@
+//! The edge around the request that is being handled: how an extractor finds the layer, and how the layer learns
+//! that the answer carries a session reference. Costs a request that asks for nothing no allocation.
+
+use std::cell::Cell;
+
+use octet_relay::Relay;
+
+thread_local! {
+    /// The innermost edge whose service is being called or polled on this thread.
+    static CURRENT: Cell<Option<Page>> = const { Cell::new(None) };
+}
+
+/// One request on its way through the edge.
+#[derive(Debug)]
+pub(crate) struct Page(Option<State>);
+
+#[derive(Debug)]
+struct State {
+    relay: Relay,
+    carries_reference: bool,
+}
+
+impl Page {
+    pub(crate) fn new(relay: &Relay) -> Self {
+        Self(Some(State { relay: relay.clone(), carries_reference: false }))
+    }
+
+    /// Runs `work` with this page as the current one, and with the one around it again afterwards.
+    #[inline]
+    pub(crate) fn enter<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        struct Leave<'a> {
+            page: &'a mut Page,
+            around: Option<Page>,
+        }
+
+        impl Drop for Leave<'_> {
+            fn drop(&mut self) {
+                if let Ok(Some(page)) = CURRENT.try_with(|current| current.replace(self.around.take())) {
+                    *self.page = page;
+                }
+            }
+        }
+
+        let around = CURRENT.try_with(|current| current.replace(Some(Self(self.0.take())))).ok().flatten();
+        let _leave = Leave { page: self, around };
+        work()
+    }
+
+    /// Whether a session reference was given out for this answer.
+    pub(crate) fn carries_reference(&self) -> bool {
+        self.0.as_ref().is_some_and(|state| state.carries_reference)
+    }
+}
+
+/// The edge around the current request; `None` outside of one.
+#[cfg(feature = "axum")]
+pub(crate) fn relay() -> Option<Relay> {
+    with_current(|state| state.relay.clone())
+}
+
+/// Notes that the current request's answer carries a session reference.
+#[cfg(feature = "axum")]
+pub(crate) fn note_reference() {
+    with_current(|state| state.carries_reference = true);
+}
+
+#[cfg(feature = "axum")]
+fn with_current<T>(use_state: impl FnOnce(&mut State) -> T) -> Option<T> {
+    CURRENT
+        .try_with(|current| {
+            let mut page = current.take()?;
+            let result = page.0.as_mut().map(use_state);
+            current.set(Some(page));
+            result
+        })
+        .ok()?
+}

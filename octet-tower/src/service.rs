@@ -1,0 +1,67 @@
+//! The service: answers the edge's own routes, and passes everything else to the partner's service untouched.
+
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use octet_relay::Relay;
+use tower_service::Service;
+
+use crate::body::ResponseBody;
+use crate::future::ResponseFuture;
+use crate::own;
+use crate::page::Page;
+
+/// A partner's service with Octet's edge around it. See the [crate's documentation](crate).
+#[derive(Debug, Clone)]
+pub struct OctetEdge<S> {
+    inner: S,
+    relay: Relay,
+}
+
+impl<S> OctetEdge<S> {
+    pub(crate) const fn new(inner: S, relay: Relay) -> Self {
+        Self { inner, relay }
+    }
+
+    /// The partner's service.
+    pub const fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The partner's service.
+    pub const fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The partner's service, without the edge.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for OctetEdge<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ReqBody: http_body::Body + Send + 'static,
+    ReqBody::Data: Send,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        match self.relay.route(request.uri().path()) {
+            None => {
+                let mut page = Page::new(&self.relay);
+                let future = page.enter(|| self.inner.call(request));
+                ResponseFuture::inner(future, page)
+            }
+            Some(route) => ResponseFuture::own(Box::pin(own::answer(self.relay.clone(), route, request))),
+        }
+    }
+}

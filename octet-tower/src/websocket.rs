@@ -1,0 +1,77 @@
+//! The latency channel's messages on a real WebSocket: the relay's state machine says what, this file when the
+//! clock strikes. Measures nothing itself.
+
+use std::time::{Duration, Instant};
+
+use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use octet_relay::channel::{MAX_DURATION, Message as Said, Transmit};
+use octet_relay::{OpenChannel, Opening};
+use tokio::time::{timeout, timeout_at};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use crate::Connection;
+
+/// No message of a browser is near this; what is larger is malformed.
+const MAX_MESSAGE: usize = 64;
+/// How long the protocols may take to switch.
+const SWITCH: Duration = Duration::from_secs(10);
+/// How long the browser has for its side of the closing handshake.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Runs the channel from the upgrade to the closing handshake.
+pub(crate) async fn run(opening: Opening, upgrade: OnUpgrade, connection: Option<Connection>) {
+    let Ok(Ok(upgraded)) = timeout(SWITCH, upgrade).await else { return };
+    // Buffers of the size of the messages: the library's own would hold 128 KiB a channel.
+    let config = WebSocketConfig::default()
+        .read_buffer_size(1024)
+        .write_buffer_size(0)
+        .max_write_buffer_size(16 * 1024)
+        .max_message_size(Some(MAX_MESSAGE))
+        .max_frame_size(Some(MAX_MESSAGE));
+    let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+    let channel = opening.begin(Instant::now());
+    // A browser that reads nothing must not hold the channel open.
+    let _ = timeout(MAX_DURATION + LINGER, converse(channel, socket, connection)).await;
+}
+
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
+async fn converse(mut channel: OpenChannel, mut socket: Socket, connection: Option<Connection>) -> Result<(), Error> {
+    while let Some(wake) = channel.poll_timeout() {
+        while let Some(transmit) = channel.poll_transmit(Instant::now()) {
+            socket.send(message(transmit)).await?;
+        }
+        if channel.is_finished() {
+            break;
+        }
+        let Ok(received) = timeout_at(wake.into(), socket.next()).await else { continue };
+        let now = Instant::now();
+        let tcp = || connection.as_ref().and_then(Connection::tcp_info);
+        match received {
+            Some(Ok(Message::Binary(bytes))) => channel.receive(now, Said::Binary(&bytes), tcp()),
+            Some(Ok(Message::Text(text))) => channel.receive(now, Said::Text(&text), tcp()),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+            Some(Ok(Message::Close(_))) | None => return Ok(()),
+            // Too large, or no text: malformed, like any message that the protocol does not have.
+            Some(Err(Error::Capacity(_) | Error::Utf8(_))) => channel.receive(now, Said::Binary(&[]), tcp()),
+            Some(Err(error)) => return Err(error),
+        }
+    }
+    while let Some(Ok(_)) = socket.next().await {}
+    Ok(())
+}
+
+fn message(transmit: Transmit) -> Message {
+    match transmit {
+        Transmit::Text(text) => Message::text(text),
+        Transmit::Binary(bytes) => Message::Binary(bytes),
+        Transmit::Close(code) => {
+            Message::Close(Some(CloseFrame { code: CloseCode::from(code), reason: Default::default() }))
+        }
+    }
+}

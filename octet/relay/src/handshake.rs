@@ -1,0 +1,80 @@
+//! The server's side of the WebSocket handshake (RFC 6455, section 4.2). Knows nothing of what is said after it.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use octet::problem::Code;
+use ring::digest;
+
+use crate::{Answer, Observation};
+
+/// The value of `Sec-WebSocket-Accept` for an upgrade request.
+pub(crate) fn accept(seen: &Observation<'_>) -> Result<String, Answer> {
+    let key = seen.header("sec-websocket-key").filter(|key| is_nonce(key));
+    let upgrade = seen.http_version == "1.1"
+        && seen.has_token("connection", "upgrade")
+        && seen.has_token("upgrade", "websocket")
+        && seen.header("sec-websocket-version") == Some(b"13");
+    match key.filter(|_| upgrade) {
+        Some(key) => Ok(accept_key(key)),
+        None => Err(required()),
+    }
+}
+
+/// The answer to a request that is no upgrade, or on a connection that cannot be upgraded.
+pub(crate) fn required() -> Answer {
+    Answer::problem(Code::UpgradeRequired, "open this path as a WebSocket, version 13, over HTTP/1.1")
+        .header("upgrade", "websocket")
+        .header("sec-websocket-version", "13")
+}
+
+/// The answer that completes the handshake.
+pub(crate) fn switch(accept: String) -> Answer {
+    Answer::new(101)
+        .header("connection", "upgrade")
+        .header("upgrade", "websocket")
+        .header("sec-websocket-accept", accept)
+}
+
+fn accept_key(key: &[u8]) -> String {
+    let mut context = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
+    context.update(key);
+    context.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    STANDARD.encode(context.finish())
+}
+
+/// Whether this is the base64 of 16 bytes.
+fn is_nonce(key: &[u8]) -> bool {
+    STANDARD.decode(key).is_ok_and(|nonce| nonce.len() == 16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_of_the_standard_is_answered_as_the_standard_says() {
+        assert_eq!(accept_key(b"dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+
+    #[test]
+    fn anything_but_an_upgrade_is_told_what_is_missing() {
+        let whole = [
+            ("connection", &b"keep-alive, Upgrade"[..]),
+            ("upgrade", b"WebSocket"),
+            ("sec-websocket-version", b"13"),
+            ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="),
+        ];
+        let request = |headers: &[(&'static str, &'static [u8])]| {
+            accept(&Observation { http_version: "1.1", headers: headers.to_vec(), ..Default::default() })
+        };
+        assert!(request(&whole).is_ok());
+        for missing in 0..whole.len() {
+            let mut headers = whole.to_vec();
+            headers.remove(missing);
+            assert_eq!(request(&headers).map_err(|answer| answer.status), Err(426), "{missing}");
+        }
+        let mut short = whole;
+        short[3].1 = b"c2hvcnQ=";
+        assert!(request(&short).is_err());
+    }
+}

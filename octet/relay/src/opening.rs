@@ -1,0 +1,108 @@
+//! A latency channel from its upgrade request to its end: the ticket, the place in the memory, and the protocol.
+//! The host moves the messages.
+
+use std::net::IpAddr;
+use std::time::{Instant, SystemTime};
+
+use octet::SessionRef;
+use octet::observations::TcpInfo;
+use octet::problem::Code;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::channel::{Channel, Message, Transmit};
+use crate::relay::Relay;
+use crate::{Answer, handshake, mac};
+
+/// A channel that may open: send [`switch`](Self::switch), then [`begin`](Self::begin) on the upgraded connection.
+#[derive(Debug)]
+pub struct Opening {
+    relay: Relay,
+    session: SessionRef,
+    accept: String,
+    ticket: String,
+    nonces: [[u8; 16]; 16],
+    slot: OwnedSemaphorePermit,
+}
+
+impl Opening {
+    pub(crate) fn new(
+        relay: &Relay,
+        session: SessionRef,
+        ip: Option<IpAddr>,
+        accept: String,
+        now: Instant,
+    ) -> Result<Self, Answer> {
+        let busy = |what| Answer::problem(Code::RateLimited, what).retry_after(2);
+        let edge = relay.inner();
+        let Ok(slot) = edge.channel_slots.clone().try_acquire_owned() else {
+            return Err(busy("this edge has as many latency channels open as it may"));
+        };
+        let random = || -> Result<_, mac::NoRandomness> {
+            let bytes = mac::random::<256>()?;
+            let mut nonces = [[0; 16]; 16];
+            for (nonce, bytes) in nonces.iter_mut().zip(bytes.chunks_exact(16)) {
+                nonce.copy_from_slice(bytes);
+            }
+            Ok((edge.tickets.issue(&session, ip, SystemTime::now())?, nonces))
+        };
+        let (ticket, nonces) = random().map_err(|_| busy("this edge can measure nothing now"))?;
+        edge.channels.open(&session, now).map_err(|_| {
+            Answer::problem(Code::ChannelTaken, "a latency channel is or was open for this session; there is one only")
+        })?;
+        Ok(Self { relay: relay.clone(), session, accept, ticket, nonces, slot })
+    }
+
+    /// The answer with which the protocols switch: 101.
+    #[must_use]
+    pub fn switch(&self) -> Answer {
+        handshake::switch(self.accept.clone())
+    }
+
+    /// The answer for a connection that cannot be upgraded.
+    #[must_use]
+    pub fn refuse(self) -> Answer {
+        handshake::required()
+    }
+
+    /// The channel, from now on.
+    #[must_use]
+    pub fn begin(self, now: Instant) -> OpenChannel {
+        let channel = Channel::open(&self.ticket, self.nonces, now);
+        OpenChannel { relay: self.relay, session: self.session, channel, _slot: self.slot }
+    }
+}
+
+/// A [`Channel`] whose measurements are kept for the bundle of its session.
+#[derive(Debug)]
+pub struct OpenChannel {
+    relay: Relay,
+    session: SessionRef,
+    channel: Channel,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl OpenChannel {
+    /// As [`Channel::poll_transmit`].
+    pub fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
+        self.channel.poll_transmit(now)
+    }
+
+    /// As [`Channel::poll_timeout`].
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.channel.poll_timeout()
+    }
+
+    /// As [`Channel::is_finished`].
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.channel.is_finished()
+    }
+
+    /// As [`Channel::receive`], and keeps what was measured, with the kernel's view of this very connection.
+    pub fn receive(&mut self, now: Instant, message: Message<'_>, tcp: Option<TcpInfo>) {
+        self.channel.receive(now, message);
+        let (rounds, void) = (self.channel.rounds(), self.channel.void_rounds());
+        self.relay.inner().channels.record(&self.session, now, rounds, void, tcp);
+    }
+}

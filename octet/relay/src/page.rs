@@ -1,0 +1,134 @@
+//! What goes into a page: the session reference, and the tags that carry it. Renders HTML that is safe to put
+//! into any page, and no inline script.
+
+use std::fmt;
+use std::sync::Arc;
+
+use octet::{Profile, SessionRef};
+use octet_collector_assets::Asset;
+
+/// One page view: its session reference and where its collector is served.
+#[derive(Debug, Clone)]
+pub struct PageSession {
+    pub(crate) session: SessionRef,
+    pub(crate) prefix: Arc<str>,
+    pub(crate) profile: Profile,
+}
+
+impl PageSession {
+    /// The reference, to be kept until the backend asks for the verdict.
+    #[must_use]
+    pub const fn session_ref(&self) -> &SessionRef {
+        &self.session
+    }
+
+    /// The tag that loads and starts the collector; it holds no inline code, so a strict policy can stand.
+    #[must_use]
+    pub const fn script_tag(&self) -> ScriptTag<'_> {
+        ScriptTag { page: self, nonce: None }
+    }
+
+    /// `<input type="hidden" name="octet" value="…">`, which brings the reference back with a form.
+    #[must_use]
+    pub const fn hidden_input(&self) -> HiddenInput<'_> {
+        HiddenInput { page: self }
+    }
+}
+
+/// The collector's tag, rendered by `Display`.
+///
+/// ```
+/// # fn tag(page: &octet_relay::PageSession) -> String {
+/// format!("<body>…{}</body>", page.script_tag().nonce("2726c7f26c"))
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct ScriptTag<'a> {
+    page: &'a PageSession,
+    nonce: Option<&'a str>,
+}
+
+impl<'a> ScriptTag<'a> {
+    /// The same with the nonce of the page's Content-Security-Policy.
+    #[must_use]
+    pub const fn nonce(mut self, nonce: &'a str) -> Self {
+        self.nonce = Some(nonce);
+        self
+    }
+}
+
+impl fmt::Display for ScriptTag<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(script) = script() else { return Ok(()) };
+        let PageSession { session, prefix, profile } = self.page;
+        let (file, integrity, session) = (script.hashed_name, script.integrity, session.as_str());
+        write!(f, r#"<script async src="{prefix}/{file}" integrity="{integrity}" crossorigin="anonymous""#)?;
+        if let Some(nonce) = self.nonce {
+            write!(f, r#" nonce="{}""#, Escaped(nonce))?;
+        }
+        write!(f, r#" data-octet-ref="{session}" data-octet-api="{prefix}" data-octet-profile="{profile}"></script>"#)
+    }
+}
+
+fn script() -> Option<&'static Asset> {
+    octet_collector_assets::assets().iter().find(|asset| asset.name == "octet-collector.js")
+}
+
+/// The hidden field of a form, rendered by `Display`.
+#[derive(Debug, Clone, Copy)]
+pub struct HiddenInput<'a> {
+    page: &'a PageSession,
+}
+
+impl fmt::Display for HiddenInput<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, r#"<input type="hidden" name="octet" value="{}">"#, self.page.session.as_str())
+    }
+}
+
+/// A text inside a quoted attribute.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|character| match character {
+            '"' => f.write_str("&quot;"),
+            '&' => f.write_str("&amp;"),
+            '<' => f.write_str("&lt;"),
+            '>' => f.write_str("&gt;"),
+            _ => write!(f, "{character}"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page() -> PageSession {
+        PageSession { session: "os1_abc".parse().unwrap(), prefix: "/octet".into(), profile: Profile::Full }
+    }
+
+    #[test]
+    fn the_tag_carries_reference_integrity_and_profile_and_no_inline_code() {
+        let tag = page().script_tag().to_string();
+        for part in [r#"src="/octet/octet-collector."#, r#"integrity="sha384-"#, r#"crossorigin="anonymous""#] {
+            assert!(tag.contains(part), "{tag}");
+        }
+        assert!(
+            tag.ends_with(r#" data-octet-ref="os1_abc" data-octet-api="/octet" data-octet-profile="full"></script>"#)
+        );
+        assert!(!tag.contains("nonce"));
+    }
+
+    #[test]
+    fn a_nonce_cannot_break_out_of_its_attribute() {
+        let tag = page().script_tag().nonce(r#""><script>"#).to_string();
+        assert!(tag.contains(r#" nonce="&quot;&gt;&lt;script&gt;""#), "{tag}");
+    }
+
+    #[test]
+    fn a_form_brings_the_reference_back() {
+        assert_eq!(page().hidden_input().to_string(), r#"<input type="hidden" name="octet" value="os1_abc">"#);
+    }
+}

@@ -1,0 +1,148 @@
+//! One bundle on its way: checked as what a collector sends, joined with what the edge saw, and forwarded with the
+//! collector's own bytes untouched. Reads no fact of it but the ticket and the session.
+
+use std::net::IpAddr;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use octet::fact::AtMost;
+use octet::observations::{ChannelObservation, EdgeObservations, Peer, SessionObservation, SignalBundle, Ticket};
+use octet::problem::Code;
+use octet::signals::CollectorSignals;
+use serde_json::value::RawValue;
+
+use crate::forwarded::Client;
+use crate::observation::text;
+use crate::origin::Admission;
+use crate::relay::{Inner, Relay};
+use crate::signed_ref::Inspection;
+use crate::{Answer, Observation};
+
+/// The largest body that a browser may post, in bytes.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// A bundle whose body is still to be read.
+#[derive(Debug)]
+pub struct SignalsRequest {
+    relay: Relay,
+    observations: EdgeObservations,
+    client_ip: Option<IpAddr>,
+    user_agent: Vec<u8>,
+    cross_origin: Option<String>,
+}
+
+/// Why a body did not arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BodyError {
+    /// It is larger than [`MAX_BODY`].
+    TooLarge,
+    /// It broke off, or took too long.
+    Incomplete,
+}
+
+impl SignalsRequest {
+    pub(crate) fn new(
+        relay: &Relay,
+        client: Option<Client>,
+        admission: Admission<'_>,
+        seen: &Observation<'_>,
+    ) -> Result<Self, Answer> {
+        let length = seen.header("content-length").and_then(|value| std::str::from_utf8(value).ok());
+        if length.is_some_and(|length| length.parse::<u64>().map_or(true, |length| length > MAX_BODY as u64)) {
+            return Err(refusal(BodyError::TooLarge));
+        }
+        let peer = client.and_then(|client| Some(Peer { ip: client.ip?, forwarded: client.forwarded }));
+        let observations = EdgeObservations {
+            edge: relay.inner().edge.clone(),
+            observed_at_ms: millis(SystemTime::now()),
+            peer,
+            http_version: text(seen.http_version.as_bytes()),
+            header_names: seen.header_names(),
+            headers: seen.browser_headers(),
+            tcp: seen.tcp,
+            channel: ChannelObservation::default(),
+            session: SessionObservation::default(),
+        };
+        Ok(Self {
+            relay: relay.clone(),
+            observations,
+            client_ip: client.and_then(|client| client.ip),
+            user_agent: seen.user_agent().to_vec(),
+            cross_origin: match admission {
+                Admission::Cross(origin) => Some(origin.to_owned()),
+                Admission::Same | Admission::Refused => None,
+            },
+        })
+    }
+
+    /// Takes the body, or why there is none, and gives the answer to the browser.
+    pub async fn finish(mut self, body: Result<Bytes, BodyError>) -> Answer {
+        let origin = self.cross_origin.take();
+        let answer = match body.map_err(refusal).and_then(|body| self.bundle(&body)) {
+            Ok((upstream, bundle)) => upstream.inner().upstream.forward(bundle).await,
+            Err(refused) => refused,
+        };
+        match origin {
+            Some(origin) => answer.for_origin(&origin),
+            None => answer,
+        }
+    }
+
+    /// The bundle for Octet.
+    fn bundle(self, body: &[u8]) -> Result<(Relay, Bytes), Answer> {
+        let Self { relay, mut observations, client_ip, user_agent, .. } = self;
+        let text = std::str::from_utf8(body).map_err(|_| malformed())?;
+        let signals: CollectorSignals = serde_json::from_str(text).map_err(|_| malformed())?;
+        let session = match relay.inspect(&signals.session_ref, client_ip, &user_agent)? {
+            Inspection::Signed(session) => session,
+            Inspection::Unsigned => SessionObservation::default(),
+        };
+        observations.session = session;
+        observations.channel = channel(relay.inner(), &signals, client_ip);
+        let signals: Box<RawValue> = serde_json::from_str(text).map_err(|_| malformed())?;
+        let bundle = serde_json::to_vec(&SignalBundle { signals, observations }).map_err(|_| malformed())?;
+        Ok((relay, bundle.into()))
+    }
+}
+
+/// What the edge measured for this session, if the bundle comes from the page that opened the channel.
+fn channel(edge: &Inner, signals: &CollectorSignals, ip: Option<IpAddr>) -> ChannelObservation {
+    let session = &signals.session_ref;
+    let measured = edge.channels.get(session, Instant::now());
+    let ticket = match &signals.channel.ticket {
+        Some(ticket) if edge.tickets.is_valid(ticket.as_str(), session, ip, SystemTime::now()) => Ticket::Valid,
+        Some(_) => Ticket::Invalid,
+        None if measured.is_some() => Ticket::Missing,
+        None => Ticket::NoChannel,
+    };
+    let measured = measured.unwrap_or_default();
+    let contested = measured.contested;
+    if ticket != Ticket::Valid {
+        return ChannelObservation { ticket, contested, ..ChannelObservation::default() };
+    }
+    ChannelObservation {
+        ticket,
+        rounds: AtMost::first(measured.rounds),
+        void_rounds: measured.void_rounds,
+        tcp: measured.tcp,
+        contested,
+    }
+}
+
+fn refusal(error: BodyError) -> Answer {
+    match error {
+        BodyError::TooLarge => Answer::problem(Code::BodyTooLarge, "a bundle has at most 65536 bytes"),
+        BodyError::Incomplete => {
+            Answer::problem(Code::MalformedBundle, "the body did not arrive whole, or not in time")
+        }
+    }
+}
+
+fn malformed() -> Answer {
+    Answer::problem(Code::MalformedBundle, "the body is not what a collector sends: JSON of CollectorSignals")
+}
+
+fn millis(time: SystemTime) -> u64 {
+    u64::try_from(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,136 @@
+//! Forwarding to Octet: bounded, with a time limit and one retry. What Octet answered is told to the browser as
+//! no more than "taken", "malformed", "too much" or "unavailable".
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use octet::problem::{Code, Problem};
+use octet::{EdgeSettings, LicenseKey};
+use octet_transport::{Limits, Transport};
+use tokio::sync::Semaphore;
+
+use crate::{Answer, mac};
+
+/// An answer of Octet to an edge is a few hundred bytes.
+const MAX_ANSWER: usize = 16 * 1024;
+
+/// The way to Octet.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    transport: Transport,
+    license: Option<HeaderValue>,
+    slots: Semaphore,
+    timeout: Duration,
+}
+
+impl Upstream {
+    /// `timeout` is for one attempt; over `max_in_flight` bundles at once, the next are refused.
+    pub(crate) fn new(
+        transport: Transport,
+        license: Option<&LicenseKey>,
+        timeout: Duration,
+        max_in_flight: usize,
+    ) -> Self {
+        // A licence key is visible ASCII, so it always is a header value.
+        let license = license.and_then(|key| HeaderValue::from_str(key.expose()).ok()).map(|mut value| {
+            value.set_sensitive(true);
+            value
+        });
+        let slots = Semaphore::new(max_in_flight.min(Semaphore::MAX_PERMITS));
+        Self { transport, license, slots, timeout }
+    }
+
+    /// Forwards a bundle, and says what the browser is told.
+    pub(crate) async fn forward(&self, bundle: Bytes) -> Answer {
+        let Ok(_slot) = self.slots.try_acquire() else {
+            tracing::warn!("more bundles at once than this edge forwards; refused one");
+            return unavailable();
+        };
+        match self.attempt(bundle.clone()).await {
+            Some(answer) => answer,
+            None => {
+                // A restart, or a connection that died in the pool; spread, so that edges do not come in step.
+                let spread = mac::random::<1>().map_or(0, |[byte]| u64::from(byte) / 2);
+                tokio::time::sleep(Duration::from_millis(50 + spread)).await;
+                self.attempt(bundle).await.unwrap_or_else(unavailable)
+            }
+        }
+    }
+
+    /// One attempt; `None` where another may go better.
+    async fn attempt(&self, bundle: Bytes) -> Option<Answer> {
+        let response = match self.send(Method::POST, "/v1/signals", bundle).await {
+            Ok(response) => response,
+            Err(error) => {
+                tracing::warn!(%error, "a bundle did not reach Octet");
+                return None;
+            }
+        };
+        let status = response.status();
+        if status == StatusCode::ACCEPTED {
+            return Some(Answer::new(202).body("application/json", &br#"{"status":"accepted"}"#[..]));
+        }
+        let code = serde_json::from_slice::<Problem>(response.body()).map_or(Code::Unknown, |problem| problem.code);
+        tracing::warn!(status = status.as_u16(), code = code.as_str(), "Octet did not take a bundle");
+        match status {
+            StatusCode::BAD_REQUEST => {
+                Some(Answer::problem(Code::MalformedBundle, "the body is not what a collector of this release sends"))
+            }
+            StatusCode::PAYLOAD_TOO_LARGE => Some(Answer::problem(Code::BodyTooLarge, "the bundle is too large")),
+            StatusCode::TOO_MANY_REQUESTS => {
+                let busy = Answer::problem(Code::RateLimited, "Octet takes no more from this site for now");
+                Some(busy.retry_after(retry_after(&response)))
+            }
+            _ if status.is_server_error() => None,
+            // A licence that Octet refuses is the operator's matter, and the browser cannot tell it from an outage.
+            _ => Some(unavailable()),
+        }
+    }
+
+    /// What Octet has set for this partner; `None` where it does not say.
+    pub(crate) async fn settings(&self) -> Option<EdgeSettings> {
+        let response = match self.send(Method::GET, "/v1/edge-settings", Bytes::new()).await {
+            Ok(response) => response,
+            Err(error) => {
+                tracing::warn!(%error, "the edge's settings did not come; the standard profile or the last one stands");
+                return None;
+            }
+        };
+        let settings = serde_json::from_slice(response.body()).ok().filter(|_| response.status() == StatusCode::OK);
+        if settings.is_none() {
+            let code = serde_json::from_slice::<Problem>(response.body()).map_or(Code::Unknown, |problem| problem.code);
+            let status = response.status().as_u16();
+            tracing::warn!(status, code = code.as_str(), "Octet did not tell the edge its settings");
+        }
+        settings
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &'static str,
+        body: Bytes,
+    ) -> Result<Response<Bytes>, octet_transport::TransportError> {
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = http::Uri::from_static(path);
+        let headers = request.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(license) = &self.license {
+            headers.insert(HeaderName::from_static(octet::header::LICENSE), license.clone());
+        }
+        self.transport.send(request, Limits { timeout: self.timeout, max_body: MAX_ANSWER }).await
+    }
+}
+
+/// The answer where Octet could not be asked, or did not take the bundle.
+pub(crate) fn unavailable() -> Answer {
+    Answer::problem(Code::OctetUnavailable, "the bundle could not be handed over; the same bytes may be sent again")
+        .retry_after(2)
+}
+
+fn retry_after(response: &Response<Bytes>) -> u64 {
+    let seconds = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    seconds.unwrap_or(1).min(3600)
+}
