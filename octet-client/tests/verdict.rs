@@ -1,5 +1,7 @@
 //! The client against answers that a test writes, in virtual time.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -59,7 +61,7 @@ async fn a_wait_of_25_seconds_is_three_polls_without_a_pause() {
         answer(404, PENDING)
     });
     let begun = Instant::now();
-    assert_eq!(octet.verdict(&session()).wait(Duration::from_secs(25)).await.unwrap(), Lookup::Pending);
+    assert_eq!(octet.verdict(session()).wait(Duration::from_secs(25)).await.unwrap(), Lookup::Pending);
     assert!((25_000..25_050).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
     let asked: Vec<_> = asked.lock().unwrap().iter().map(|(_, uri, _)| uri.clone()).collect();
     assert_eq!(asked.len(), 3, "{asked:?}");
@@ -69,7 +71,7 @@ async fn a_wait_of_25_seconds_is_three_polls_without_a_pause() {
 #[tokio::test(start_paused = true)]
 async fn an_octet_that_holds_no_polls_is_not_asked_in_a_hot_loop() {
     let (octet, asked) = octet(|_, _| async { answer(404, PENDING) });
-    assert_eq!(octet.verdict(&session()).wait(Duration::from_secs(2)).await.unwrap(), Lookup::Pending);
+    assert_eq!(octet.verdict(session()).wait(Duration::from_secs(2)).await.unwrap(), Lookup::Pending);
     assert!(asked.lock().unwrap().len() <= 21);
 }
 

@@ -1,0 +1,73 @@
+//! The command line: parses, runs one command, and says what went wrong in one line. Secrets go to standard output
+//! alone, so that they can be piped; everything else to standard error.
+
+mod license;
+mod log;
+mod partner;
+mod records;
+mod serve;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The Octet service and its records.
+#[derive(Debug, Parser)]
+#[command(name = "octet", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service
+    Serve(Box<serve::Options>),
+    /// Add, list, rotate and revoke partners and their keys
+    Partner(partner::Options),
+    /// Issue, inspect, list and revoke licences of edges
+    License(license::Options),
+}
+
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Into::into).and_then(|runtime| {
+            runtime.block_on(async {
+                match cli.command {
+                    Command::Serve(options) => serve::run(*options).await,
+                    Command::Partner(options) => partner::run(options).await,
+                    Command::License(options) => license::run(options).await,
+                }
+            })
+        });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("octet: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Live or test, as written in flags and files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum EnvironmentName {
+    /// Real traffic
+    Live,
+    /// Trials and tests
+    Test,
+}
+
+impl From<EnvironmentName> for octet::Environment {
+    fn from(name: EnvironmentName) -> Self {
+        match name {
+            EnvironmentName::Live => Self::Live,
+            EnvironmentName::Test => Self::Test,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! How often what happened, without any identifier: counters that only grow.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How often what happened since the service was opened; see [`Octet::counts`](crate::Octet::counts).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Bundles that may decide a verdict.
+    pub bundles_kept: u64,
+    /// Bundles whose bytes had come before.
+    pub bundles_repeated: u64,
+    /// Different bundles from a network that had sent one for the same session.
+    pub bundles_second: u64,
+    /// Bundles from another network than the deciding one's, or that came after the verdict was read.
+    pub bundles_dropped: u64,
+    /// Requests of edges that were refused: licence, size, shape, rate.
+    pub edge_refusals: u64,
+    /// Bundles that found the store full.
+    pub store_full: u64,
+    /// Verdicts that were read.
+    pub verdicts_read: u64,
+    /// Verdict requests that were answered with pending.
+    pub pending: u64,
+    /// Requests of backends that were refused: key, shape, rate.
+    pub backend_refusals: u64,
+}
+
+macro_rules! counters {
+    ($($name:ident)*) => {
+        #[derive(Debug, Default)]
+        pub(crate) struct Counters {
+            $(pub(crate) $name: Counter,)*
+        }
+
+        impl Counters {
+            pub(crate) fn read(&self) -> Counts {
+                Counts { $($name: self.$name.0.load(Ordering::Relaxed),)* }
+            }
+        }
+    };
+}
+
+counters! {
+    bundles_kept bundles_repeated bundles_second bundles_dropped edge_refusals store_full
+    verdicts_read pending backend_refusals
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,200 @@
+//! What edges send: bundles and their question for settings. Licence, size, shape, then assessment; a bundle is
+//! dropped once it is assessed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::CONTENT_LENGTH;
+use axum::http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use octet::EdgeSettings;
+use octet::observations::{Accepted, EdgeObservations, SignalBundle};
+use octet::problem::Code;
+use octet::signals::CollectorSignals;
+use octet_engine::UnixTime;
+
+use crate::digest::sha256;
+use crate::evidence::{evidence, is_complete};
+use crate::failure::{Failure, json};
+use crate::identity::{self, AuthorizedEdge};
+use crate::projection::project;
+use crate::service::Shared;
+use crate::sessions::{Admission, Candidate, Key, Network, Origin, Taken};
+
+/// The collector's bytes are at most so long, as the edge has it.
+const LARGEST_SIGNALS: usize = 64 * 1024;
+/// What an edge adds fits into as much again.
+const LARGEST_BODY: usize = 2 * LARGEST_SIGNALS;
+/// An edge that sends more slowly gives up sooner than this.
+const SLOWEST_BODY: Duration = Duration::from_secs(10);
+/// How many bundles are read and assessed at a time: 128 MiB of bodies at worst.
+pub(crate) const MOST_IN_FLIGHT: usize = 1024;
+/// The version of the bundle's shape that this release reads.
+const SCHEMA: u32 = 1;
+
+/// `POST /v1/signals`.
+pub(crate) async fn signals(
+    State(shared): State<Arc<Shared>>,
+    request: Request<Body>,
+) -> Result<Response<Body>, Failure> {
+    let taken = take(&shared, request).await.inspect_err(|failure| {
+        match failure.code() {
+            Code::StoreUnavailable => &shared.counters.store_full,
+            _ => &shared.counters.edge_refusals,
+        }
+        .add();
+        tracing::debug!(code = failure.code().as_str(), "bundle refused");
+    })?;
+    match taken {
+        Taken::Kept => &shared.counters.bundles_kept,
+        Taken::Repeated => &shared.counters.bundles_repeated,
+        Taken::Second => &shared.counters.bundles_second,
+        Taken::Dropped => &shared.counters.bundles_dropped,
+    }
+    .add();
+    tracing::debug!(?taken, "bundle");
+    // Whatever became of it, the page is told the same.
+    Ok(json(StatusCode::ACCEPTED, &Accepted {}))
+}
+
+/// `GET /v1/edge-settings`.
+pub(crate) async fn edge_settings(
+    State(shared): State<Arc<Shared>>,
+    request: Request<Body>,
+) -> Result<Response<Body>, Failure> {
+    let (parts, _) = request.into_parts();
+    let edge = identity::edge(&shared, &parts)?;
+    shared.signals_limit.check(&edge.partner)?;
+    let profile = shared.records.snapshot().profile(&edge.partner);
+    Ok(json(StatusCode::OK, &EdgeSettings { profile }))
+}
+
+async fn take(shared: &Arc<Shared>, request: Request<Body>) -> Result<Taken, Failure> {
+    if shared.shutdown.is_cancelled() {
+        return Err(Failure::shutting_down());
+    }
+    let (parts, body) = request.into_parts();
+    let edge = identity::edge(shared, &parts)?;
+    shared.signals_limit.check(&edge.partner)?;
+    let _in_flight = shared.in_flight.try_acquire().map_err(|_| busy())?;
+    let body = read(&parts.headers, body).await?;
+    let bundle = Bundle::parse(&body)?;
+    edge.covers(&bundle.observations.edge)?;
+    let shared = Arc::clone(shared);
+    // Assessing is computing: not on the threads that answer requests, and as many as there are processors.
+    let permit = Arc::clone(&shared.assessing).acquire_owned().await.map_err(|_| Failure::shutting_down())?;
+    let assessed = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        settle(&shared, &edge, bundle)
+    });
+    assessed.await.unwrap_or_else(|_| Err(Failure::new(Code::Internal, "the assessment failed")))
+}
+
+fn busy() -> Failure {
+    Failure::new(Code::StoreUnavailable, "more bundles come at once than this node can take; send it again")
+        .retry_after(1)
+}
+
+fn too_large() -> Failure {
+    Failure::new(Code::BodyTooLarge, "a bundle is at most 64 KiB of the collector's and 64 KiB of the edge's")
+}
+
+async fn read(headers: &HeaderMap, body: Body) -> Result<bytes::Bytes, Failure> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > LARGEST_BODY) {
+        return Err(too_large());
+    }
+    let malformed = |detail| Failure::new(Code::MalformedBundle, detail);
+    let whole = Limited::new(body, LARGEST_BODY).collect();
+    match tokio::time::timeout(SLOWEST_BODY, whole).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(malformed("the body broke off")),
+        Err(_) => Err(malformed("the body took longer than ten seconds")),
+    }
+}
+
+/// A bundle whose shape is right.
+struct Bundle {
+    digest: crate::digest::Digest,
+    signals: CollectorSignals,
+    observations: EdgeObservations,
+}
+
+impl Bundle {
+    fn parse(body: &[u8]) -> Result<Self, Failure> {
+        let malformed = |part, error| Failure::new(Code::MalformedBundle, describe(part, &error));
+        let bundle: SignalBundle = serde_json::from_slice(body).map_err(|error| malformed("the body", error))?;
+        let signals = bundle.signals.get();
+        if signals.len() > LARGEST_SIGNALS {
+            return Err(too_large());
+        }
+        let digest = sha256(signals.as_bytes());
+        let signals: CollectorSignals =
+            serde_json::from_str(signals).map_err(|error| malformed("the collector's part", error))?;
+        if signals.schema != SCHEMA {
+            return Err(Failure::new(Code::MalformedBundle, "this service reads bundles of schema 1"));
+        }
+        Ok(Self { digest, signals, observations: bundle.observations })
+    }
+}
+
+/// What is wrong with a body, without a byte of it: the parser's own message repeats what it found.
+fn describe(part: &str, error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+
+    let message = error.to_string();
+    let what = match error.classify() {
+        Category::Eof => "is cut short",
+        Category::Syntax if message.starts_with("recursion limit") => "is nested too deeply",
+        Category::Syntax => "is not JSON",
+        Category::Io => "cannot be read",
+        Category::Data if message.starts_with("duplicate field") => "has a field twice",
+        Category::Data if message.starts_with("missing field") => "lacks a field",
+        Category::Data => "has a value of the wrong type or out of range",
+    };
+    // The name of a lacking field is the contract's, not the sender's.
+    let field = match error.classify() {
+        Category::Data if message.starts_with("missing field") => {
+            message.split('`').nth(1).map(|field| format!(" ({field})"))
+        }
+        _ => None,
+    };
+    format!("{part} {what}{}, at line {}, column {}", field.unwrap_or_default(), error.line(), error.column())
+}
+
+/// Makes room, assesses, and hands the verdict to those who wait.
+fn settle(shared: &Shared, edge: &AuthorizedEdge, bundle: Bundle) -> Result<Taken, Failure> {
+    let Bundle { digest, signals, observations } = bundle;
+    let key = Key { partner: edge.partner.clone(), session: signals.session_ref.clone() };
+    let full = |_| {
+        let detail = "as many sessions are held as may be; send the bundle again later";
+        Failure::new(Code::StoreUnavailable, detail).retry_after(5)
+    };
+    let replayed = match shared.sessions.admit(&key, &digest, &signals.id).map_err(full)? {
+        Admission::Known(taken) => return Ok(taken),
+        Admission::Assess { replayed } => replayed,
+    };
+    let now = shared.clock.now();
+    let profile = shared.records.snapshot().expected_profile(&edge.partner, now);
+    let evidence = evidence(&signals, &observations, profile, replayed);
+    let assessment = octet_engine::assess(&evidence, &shared.world, UnixTime(now.as_second()));
+    let candidate = Candidate {
+        origin: origin(shared, observations.peer.map(|peer| peer.ip)),
+        complete: is_complete(&signals, profile),
+        verdict: project(&assessment, &evidence.omissions),
+        raised: false,
+    };
+    Ok(shared.sessions.settle(&key, digest, candidate))
+}
+
+/// Where an address is: its network, and its country by each table.
+pub(crate) fn origin(shared: &Shared, address: Option<std::net::IpAddr>) -> Origin {
+    let countries = address.map_or([None; 3], |address| {
+        let facts = shared.world.address(address);
+        [facts.dbip, facts.geo_whois, facts.allocation]
+    });
+    Origin { network: address.map(Network::of), countries }
+}

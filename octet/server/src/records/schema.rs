@@ -1,0 +1,57 @@
+//! The tables of the records and how an older database becomes today's. Knows SQL and no rule.
+
+use rusqlite::Connection;
+
+use crate::Error;
+
+/// Each step leads from the schema of its index to the next. Steps are added, never changed. Times are seconds
+/// since 1970.
+const STEPS: &[&str] = &["
+    CREATE TABLE partners (
+        name TEXT PRIMARY KEY NOT NULL,
+        profile TEXT NOT NULL,
+        previous_profile TEXT NOT NULL,
+        profile_set_at INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        revoked_at INTEGER
+    ) STRICT;
+    CREATE TABLE partner_keys (
+        digest BLOB PRIMARY KEY NOT NULL,
+        partner TEXT NOT NULL REFERENCES partners (name),
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER,
+        revoked_at INTEGER
+    ) STRICT;
+    CREATE INDEX partner_keys_by_partner ON partner_keys (partner, created_at);
+    CREATE TABLE licenses (
+        jti TEXT PRIMARY KEY NOT NULL,
+        partner TEXT NOT NULL REFERENCES partners (name),
+        environment TEXT NOT NULL,
+        product TEXT NOT NULL,
+        claims TEXT NOT NULL,
+        expires_at INTEGER NOT NULL,
+        revoked_at INTEGER
+    ) STRICT;
+    CREATE INDEX licenses_by_partner ON licenses (partner, expires_at);
+    CREATE TABLE signing_keys (
+        id TEXT PRIMARY KEY NOT NULL,
+        environment TEXT NOT NULL,
+        secret BLOB NOT NULL,
+        created_at INTEGER NOT NULL
+    ) STRICT;
+"];
+
+/// Brings the database to today's schema.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), Error> {
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let done = usize::try_from(found).ok().filter(|&done| done <= STEPS.len());
+    let done = done.ok_or(Error::NewerDatabase { found, known })?;
+    for step in &STEPS[done..] {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()?;
+    Ok(())
+}

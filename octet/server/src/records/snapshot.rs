@@ -1,0 +1,173 @@
+//! The records as every request sees them: in memory, read at once, replaced as a whole when something changed.
+//! Knows digests of keys, never a key.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use moka::sync::Cache;
+use octet::license::LicenseClaims;
+use octet::{Environment, LicenseKey, PartnerKey, Profile};
+use pasetors::Public;
+use pasetors::keys::{AsymmetricPublicKey, AsymmetricSecretKey};
+use pasetors::token::UntrustedToken;
+use pasetors::version4::{PublicToken, V4};
+use rusqlite::Connection;
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+
+use super::{licenses, timestamp};
+use crate::digest::{Digest, sha256};
+use crate::{Error, PartnerName};
+
+/// How many verified licences are remembered at most; each is a few hundred bytes.
+const VERIFIED: u64 = 4096;
+/// The footer of a token names its key and nothing else.
+const LONGEST_FOOTER: usize = 128;
+/// How long edges and open pages may take to hear of a larger profile.
+const PROFILE_GRACE: Duration = Duration::from_secs(15 * 60);
+
+/// One state of the records.
+pub(crate) struct Snapshot {
+    partners: HashMap<Box<str>, Partner>,
+    keys: HashMap<Digest, Key>,
+    signing_keys: HashMap<String, (Environment, AsymmetricPublicKey<V4>)>,
+    revoked_licenses: HashSet<String>,
+    /// Licences whose signature was checked against this state's keys.
+    verified: Cache<Digest, Arc<LicenseClaims>>,
+}
+
+struct Partner {
+    profile: Profile,
+    previous_profile: Profile,
+    profile_set_at: Timestamp,
+    revoked: bool,
+}
+
+struct Key {
+    digest: Digest,
+    partner: PartnerName,
+    expires_at: Option<Timestamp>,
+}
+
+impl Snapshot {
+    pub(super) fn read(records: &Connection) -> Result<Self, Error> {
+        let mut snapshot = Self {
+            partners: HashMap::new(),
+            keys: HashMap::new(),
+            signing_keys: HashMap::new(),
+            revoked_licenses: HashSet::new(),
+            verified: Cache::new(VERIFIED),
+        };
+        let profile = |text: String| text.parse().map_err(|_| Error::Record("a profile"));
+        let mut statement = records
+            .prepare("SELECT name, profile, previous_profile, profile_set_at, revoked_at IS NOT NULL FROM partners")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let partner = Partner {
+                profile: profile(row.get(1)?)?,
+                previous_profile: profile(row.get(2)?)?,
+                profile_set_at: timestamp(row.get(3)?)?,
+                revoked: row.get(4)?,
+            };
+            snapshot.partners.insert(row.get::<_, String>(0)?.into(), partner);
+        }
+        let mut statement =
+            records.prepare("SELECT digest, partner, expires_at FROM partner_keys WHERE revoked_at IS NULL")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let digest: Digest = row.get(0)?;
+            let expires_at = row.get::<_, Option<i64>>(2)?.map(timestamp).transpose()?;
+            snapshot.keys.insert(digest, Key { digest, partner: row.get::<_, String>(1)?.parse()?, expires_at });
+        }
+        let mut statement = records.prepare("SELECT id, environment, secret FROM signing_keys")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let secret = AsymmetricSecretKey::<V4>::from(&row.get::<_, Vec<u8>>(2)?);
+            let public = secret.and_then(|secret| AsymmetricPublicKey::try_from(&secret));
+            let public = public.map_err(|_| Error::Record("a signing key"))?;
+            let environment = licenses::environment(&row.get::<_, String>(1)?)?;
+            snapshot.signing_keys.insert(row.get(0)?, (environment, public));
+        }
+        let mut statement = records.prepare("SELECT jti FROM licenses WHERE revoked_at IS NOT NULL")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            snapshot.revoked_licenses.insert(row.get(0)?);
+        }
+        Ok(snapshot)
+    }
+
+    /// The partner whose key this is, at `now`. A missing key takes as long as an unknown one.
+    pub(crate) fn partner_of_key(&self, key: Option<&PartnerKey>, now: Timestamp) -> Option<PartnerName> {
+        let digest = sha256(key.map_or("", PartnerKey::expose).as_bytes());
+        // What a lookup by digest lets one time is the digest, of which nobody can choose the bits.
+        let found = self.keys.get(&digest);
+        let same = found.map_or(&[0; 32], |found| &found.digest).ct_eq(&digest);
+        let found = found.filter(|_| bool::from(same))?;
+        let expired = found.expires_at.is_some_and(|end| now >= end);
+        (!expired && self.is_active(&found.partner)).then(|| found.partner.clone())
+    }
+
+    /// What a licence says, when a key of this service and of its environment signed it.
+    pub(crate) fn license(&self, key: &LicenseKey) -> Option<Arc<LicenseClaims>> {
+        let digest = sha256(key.expose().as_bytes());
+        if let Some(claims) = self.verified.get(&digest) {
+            return Some(claims);
+        }
+        let claims = Arc::new(self.verify(key)?);
+        self.verified.insert(digest, Arc::clone(&claims));
+        Some(claims)
+    }
+
+    fn verify(&self, key: &LicenseKey) -> Option<LicenseClaims> {
+        #[derive(Deserialize)]
+        struct Footer {
+            kid: String,
+        }
+
+        let token = UntrustedToken::<Public, V4>::try_from(key.token()).ok()?;
+        let footer = token.untrusted_footer();
+        let footer: Footer = (footer.len() <= LONGEST_FOOTER).then(|| serde_json::from_slice(footer).ok())??;
+        let (environment, public) = self.signing_keys.get(&footer.kid)?;
+        if *environment != key.environment() {
+            return None;
+        }
+        let trusted = PublicToken::verify(public, &token, None, None).ok()?;
+        serde_json::from_str(trusted.payload()).ok()
+    }
+
+    /// Whether the licence or its partner was revoked.
+    pub(crate) fn is_revoked(&self, claims: &LicenseClaims) -> bool {
+        let active = self.partners.get(claims.sub.as_str()).is_some_and(|partner| !partner.revoked);
+        !active || self.revoked_licenses.contains(&claims.jti)
+    }
+
+    /// Whether the partner was revoked.
+    pub(crate) fn is_partner_revoked(&self, partner: &PartnerName) -> bool {
+        self.partners.get(partner.as_str()).is_some_and(|partner| partner.revoked)
+    }
+
+    fn is_active(&self, partner: &PartnerName) -> bool {
+        self.partners.get(partner.as_str()).is_some_and(|partner| !partner.revoked)
+    }
+
+    /// What the partner's pages shall collect from now on; the standard profile for a partner without a record.
+    pub(crate) fn profile(&self, partner: &PartnerName) -> Profile {
+        self.partners.get(partner.as_str()).map_or_else(Profile::default, |partner| partner.profile)
+    }
+
+    /// What a bundle that comes now must hold: while a profile is new, the smaller of it and the one before.
+    pub(crate) fn expected_profile(&self, partner: &PartnerName, now: Timestamp) -> Profile {
+        let Some(partner) = self.partners.get(partner.as_str()) else { return Profile::default() };
+        let is_new = partner.profile_set_at.checked_add(PROFILE_GRACE).is_ok_and(|end| now < end);
+        if is_new { partner.profile.min(partner.previous_profile) } else { partner.profile }
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot").field("partners", &self.partners.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,257 @@
+//! One session: which bundle decides, and what a later one still changes. Pure; it knows no clock, no lock and
+//! nothing of how a verdict comes about.
+
+use octet::{Alarm, CountryCode, Verdict};
+
+use super::Network;
+use crate::digest::Digest;
+
+/// From how many networks bundles are kept until the backend says which is the visitor's.
+const CANDIDATES: usize = 4;
+/// How many different bundles of one session are told apart; any more are dropped unseen.
+const BUNDLES: usize = 16;
+
+/// What one session has come to.
+#[derive(Debug, Default)]
+pub(crate) struct Session {
+    /// The digests of the collector's bytes that came.
+    seen: Vec<Digest>,
+    /// One for each network, in the order of their first bundles; empty once the verdict was read.
+    candidates: Vec<Candidate>,
+    /// What the backend was told, and will be told until the session ends.
+    read: Option<Verdict>,
+}
+
+/// What a bundle was assessed to, and where it came from.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    pub(crate) origin: Origin,
+    /// The bundle holds all that the partner's profile expects.
+    pub(crate) complete: bool,
+    pub(crate) verdict: Verdict,
+    /// A second, different bundle has raised the alarm.
+    pub(crate) raised: bool,
+}
+
+/// Where a bundle or a visitor comes from: its network, and the countries in which the tables put its address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// Unknown when the edge did not see an address.
+    pub(crate) network: Option<Network>,
+    pub(crate) countries: [Option<CountryCode>; 3],
+}
+
+impl Origin {
+    fn is_of_network(&self, network: Option<Network>) -> bool {
+        network.is_some() && self.network == network
+    }
+
+    /// Whether both are known to be in a country, and no table has them in the same one.
+    fn is_in_another_country_than(&self, other: &Self) -> bool {
+        let mut ours = self.countries.iter().flatten().peekable();
+        let known = ours.peek().is_some() && other.countries.iter().any(Option::is_some);
+        known && !ours.any(|country| other.countries.contains(&Some(*country)))
+    }
+}
+
+/// What became of a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// The first of its network: it decides, or may decide.
+    Kept,
+    /// The same bytes came before: nothing changed.
+    Repeated,
+    /// A different one from a network that has one already: the alarm is raised, or was.
+    Second,
+    /// From another network than any that is kept, or after the verdict was read: nothing changed.
+    Dropped,
+}
+
+/// What the backend is told.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Answer {
+    Ready(Verdict),
+    Pending,
+    /// There are bundles, but all from another network and country than the visitor's; who is patient waits for
+    /// a better one.
+    Doubtful,
+}
+
+impl Session {
+    /// What would become of a bundle with these bytes, when that needs no assessment.
+    pub(crate) fn known(&self, digest: &Digest) -> Option<Taken> {
+        if self.seen.contains(digest) {
+            Some(Taken::Repeated)
+        } else if self.read.is_some() || self.seen.len() == BUNDLES {
+            Some(Taken::Dropped)
+        } else {
+            None
+        }
+    }
+
+    /// Takes a bundle in.
+    pub(crate) fn take(&mut self, digest: Digest, mut bundle: Candidate) -> Taken {
+        if let Some(known) = self.known(&digest) {
+            return known;
+        }
+        self.seen.push(digest);
+        let same_network = |candidate: &&mut Candidate| candidate.origin.network == bundle.origin.network;
+        if let Some(first) = self.candidates.iter_mut().find(same_network) {
+            if bundle.complete && !first.complete {
+                // The first complete one decides; what came before it counts as the other.
+                bundle.raised = first.raised;
+                *first = bundle;
+            }
+            if !std::mem::replace(&mut first.raised, true) {
+                first.verdict.alarm = one_step_above(first.verdict.alarm);
+            }
+            Taken::Second
+        } else if self.candidates.len() < CANDIDATES {
+            self.candidates.push(bundle);
+            Taken::Kept
+        } else {
+            Taken::Dropped
+        }
+    }
+
+    /// What the backend is told, now and from now on. `visitor` is where the backend itself sees the visitor.
+    pub(crate) fn read(&mut self, visitor: Option<&Origin>, patient: bool) -> Answer {
+        if let Some(read) = &self.read {
+            return Answer::Ready(read.clone());
+        }
+        let of_visitor =
+            visitor.and_then(|visitor| self.candidates.iter().find(|one| one.origin.is_of_network(visitor.network)));
+        let first = || self.candidates.iter().find(|one| one.complete).or(self.candidates.first());
+        let Some(decides) = of_visitor.or_else(first) else { return Answer::Pending };
+        let mut verdict = decides.verdict.clone();
+        let foreign =
+            of_visitor.is_none() && visitor.is_some_and(|visitor| visitor.is_in_another_country_than(&decides.origin));
+        if foreign && patient {
+            return Answer::Doubtful;
+        }
+        if foreign {
+            verdict.alarm = verdict.alarm.max(Alarm::Medium);
+        }
+        self.candidates = Vec::new();
+        self.read = Some(verdict.clone());
+        Answer::Ready(verdict)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn has_candidates(&self) -> bool {
+        !self.candidates.is_empty()
+    }
+}
+
+/// The next louder alarm; a second bundle raises by one step.
+fn one_step_above(alarm: Alarm) -> Alarm {
+    match alarm {
+        Alarm::None => Alarm::Low,
+        Alarm::Low => Alarm::Medium,
+        _ => Alarm::High,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin(address: &str, country: &str) -> Origin {
+        let country = country.parse().ok();
+        Origin { network: Some(Network::of(address.parse().unwrap())), countries: [country, country, None] }
+    }
+
+    fn bundle(address: &str, country: &str, complete: bool) -> Candidate {
+        let verdict = format!(r#"{{"country":"{country}","confidence":0.9,"alarm":"none"}}"#);
+        let verdict = serde_json::from_str(&verdict).unwrap();
+        Candidate { origin: origin(address, country), complete, verdict, raised: false }
+    }
+
+    fn read(session: &mut Session, visitor: Option<&Origin>) -> (String, Alarm) {
+        match session.read(visitor, false) {
+            Answer::Ready(verdict) => (verdict.country.unwrap().to_string(), verdict.alarm),
+            answer => panic!("{answer:?}"),
+        }
+    }
+
+    #[test]
+    fn the_first_bundle_decides_and_another_network_changes_nothing() {
+        let mut session = Session::default();
+        assert_eq!(session.take([1; 32], bundle("192.0.2.1", "DE", true)), Taken::Kept);
+        assert_eq!(session.take([2; 32], bundle("198.51.100.1", "US", true)), Taken::Kept);
+        assert_eq!(read(&mut session, None), ("DE".into(), Alarm::None));
+        assert!(!session.has_candidates());
+        assert_eq!(session.take([3; 32], bundle("192.0.2.1", "FR", true)), Taken::Dropped);
+        assert_eq!(read(&mut session, Some(&origin("198.51.100.1", "US"))), ("DE".into(), Alarm::None));
+    }
+
+    #[test]
+    fn the_same_bytes_again_change_nothing_before_and_after_the_reading() {
+        let mut session = Session::default();
+        session.take([1; 32], bundle("192.0.2.1", "DE", true));
+        assert_eq!(session.take([1; 32], bundle("192.0.2.1", "DE", true)), Taken::Repeated);
+        assert_eq!(session.take([1; 32], bundle("198.51.100.1", "US", true)), Taken::Repeated);
+        assert_eq!(read(&mut session, None).1, Alarm::None);
+        assert_eq!(session.take([1; 32], bundle("192.0.2.1", "DE", true)), Taken::Repeated);
+    }
+
+    #[test]
+    fn different_bundles_of_the_same_network_raise_the_alarm_once() {
+        let mut session = Session::default();
+        session.take([1; 32], bundle("192.0.2.1", "DE", true));
+        assert_eq!(session.take([2; 32], bundle("192.0.2.9", "FR", true)), Taken::Second);
+        assert_eq!(session.take([3; 32], bundle("192.0.2.9", "IT", true)), Taken::Second);
+        assert_eq!(read(&mut session, None), ("DE".into(), Alarm::Low));
+        assert_eq!(session.take([4; 32], bundle("192.0.2.9", "IT", true)), Taken::Dropped);
+        assert_eq!(read(&mut session, None), ("DE".into(), Alarm::Low));
+    }
+
+    #[test]
+    fn the_first_complete_bundle_decides_over_an_incomplete_one() {
+        let mut session = Session::default();
+        session.take([1; 32], bundle("192.0.2.1", "DE", false));
+        session.take([2; 32], bundle("192.0.2.1", "FR", true));
+        assert_eq!(read(&mut session, None), ("FR".into(), Alarm::Low));
+
+        let mut session = Session::default();
+        session.take([1; 32], bundle("192.0.2.1", "DE", false));
+        session.take([2; 32], bundle("198.51.100.1", "FR", true));
+        assert_eq!(read(&mut session, None), ("FR".into(), Alarm::None));
+    }
+
+    #[test]
+    fn the_first_bundle_of_the_network_that_the_backend_names_decides() {
+        let mut session = Session::default();
+        session.take([1; 32], bundle("192.0.2.1", "DE", true));
+        session.take([2; 32], bundle("198.51.100.1", "US", true));
+        assert_eq!(read(&mut session, Some(&origin("198.51.100.77", "US"))), ("US".into(), Alarm::None));
+        assert_eq!(read(&mut session, None), ("US".into(), Alarm::None), "once read, it stays");
+    }
+
+    #[test]
+    fn only_a_bundle_from_another_network_and_country_raises_the_alarm_to_medium() {
+        let visitor = origin("203.0.113.1", "FR");
+        let mut session = Session::default();
+        session.take([1; 32], bundle("192.0.2.1", "DE", true));
+        assert_eq!(session.read(Some(&visitor), true), Answer::Doubtful);
+        assert_eq!(read(&mut session, Some(&visitor)), ("DE".into(), Alarm::Medium));
+
+        let mut session = Session::default();
+        session.take([1; 32], bundle("192.0.2.1", "FR", true));
+        assert!(matches!(session.read(Some(&visitor), true), Answer::Ready(v) if v.alarm == Alarm::None));
+
+        let nowhere = Origin { network: visitor.network, countries: [None; 3] };
+        let mut session = Session::default();
+        session.take([1; 32], bundle("192.0.2.1", "DE", true));
+        assert_eq!(read(&mut session, Some(&nowhere)).1, Alarm::None);
+    }
+
+    #[test]
+    fn candidates_and_digests_are_bounded() {
+        let mut session = Session::default();
+        for (n, taken) in (0_u8..).zip([Taken::Kept; CANDIDATES].into_iter().chain([Taken::Dropped; 30])) {
+            assert_eq!(session.take([n; 32], bundle(&format!("192.0.{n}.1"), "DE", true)), taken, "{n}");
+        }
+        assert!(session.seen.len() <= BUNDLES);
+    }
+}
