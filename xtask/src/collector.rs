@@ -28,7 +28,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let root = root();
     if options.measure {
-        return measure::run(&root);
+        return measure::run();
     }
     tools::require_target()?;
     let readers = octet_collector::script::readers();
