@@ -102,6 +102,7 @@ mod observe;
 mod own;
 mod page;
 mod service;
+mod session;
 mod websocket;
 
 pub use body::ResponseBody;
@@ -113,3 +114,4 @@ pub use listener::Listener;
 pub use octet_relay::{Builder, ConfigError, HiddenInput, RateLimit, ScriptTag, tcp_info};
 pub use octet_transport::Transport;
 pub use service::OctetEdge;
+pub use session::{OctetSession, Unavailable, VisitorIp};

@@ -1,25 +1,53 @@
 //! A request of an http 1.x host as the relay sees it. What the host does not tell stays unsaid.
 
-use http::{Extensions, Version, request};
+use http::{Extensions, HeaderMap, Method, Request, Uri, Version, request};
 use octet_relay::Observation;
 
 use crate::Connection;
 
+/// A request without its body.
+pub(crate) struct Head<'a> {
+    method: &'a Method,
+    uri: &'a Uri,
+    version: Version,
+    headers: &'a HeaderMap,
+    extensions: &'a Extensions,
+}
+
+impl<'a> From<&'a request::Parts> for Head<'a> {
+    fn from(parts: &'a request::Parts) -> Self {
+        let request::Parts { method, uri, version, headers, extensions, .. } = parts;
+        Self { method, uri, version: *version, headers, extensions }
+    }
+}
+
+impl<'a, B> From<&'a Request<B>> for Head<'a> {
+    fn from(request: &'a Request<B>) -> Self {
+        Self {
+            method: request.method(),
+            uri: request.uri(),
+            version: request.version(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        }
+    }
+}
+
 /// The request as borrowed bytes. The kernel is asked for its view of the connection only if `with_tcp`.
-pub(crate) fn observe(parts: &request::Parts, with_tcp: bool) -> Observation<'_> {
-    let connection = connection(&parts.extensions);
+pub(crate) fn observe<'a>(head: &Head<'a>, with_tcp: bool) -> Observation<'a> {
+    let connection = connection(head.extensions);
     Observation {
-        method: parts.method.as_str(),
-        path: parts.uri.path(),
-        query: parts.uri.query(),
-        authority: parts.uri.authority().map(http::uri::Authority::as_str),
-        http_version: match parts.version {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query: head.uri.query(),
+        authority: head.uri.authority().map(http::uri::Authority::as_str),
+        http_version: match head.version {
             Version::HTTP_10 => "1.0",
             Version::HTTP_2 => "2",
             Version::HTTP_3 => "3",
             _ => "1.1",
         },
-        headers: parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect(),
+        headers: head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect(),
         // A header map that nothing was removed from iterates as it was filled: a test holds it.
         headers_in_order: true,
         peer: connection.as_ref().map(|connection| connection.peer_addr().ip()),

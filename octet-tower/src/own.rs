@@ -9,7 +9,7 @@ use http_body_util::BodyExt;
 use hyper::upgrade::OnUpgrade;
 use octet_relay::{Answer, BodyError, MAX_BODY, Relay, Route, Step};
 
-use crate::observe::{connection, observe};
+use crate::observe::{Head, connection, observe};
 use crate::websocket;
 
 /// How long a bundle may take to arrive.
@@ -22,7 +22,7 @@ where
     B::Data: Send,
 {
     let (mut parts, body) = request.into_parts();
-    let step = relay.begin(route, &observe(&parts, true));
+    let step = relay.begin(route, &observe(&Head::from(&parts), true));
     match step {
         Step::Answer(answer) => answer,
         Step::Signals(signals) => {

@@ -53,18 +53,15 @@ impl Page {
 }
 
 /// The edge around the current request; `None` outside of one.
-#[cfg(feature = "axum")]
 pub(crate) fn relay() -> Option<Relay> {
     with_current(|state| state.relay.clone())
 }
 
 /// Notes that the current request's answer carries a session reference.
-#[cfg(feature = "axum")]
 pub(crate) fn note_reference() {
     with_current(|state| state.carries_reference = true);
 }
 
-#[cfg(feature = "axum")]
 fn with_current<T>(use_state: impl FnOnce(&mut State) -> T) -> Option<T> {
     CURRENT
         .try_with(|current| {
@@ -74,4 +71,50 @@ fn with_current<T>(use_state: impl FnOnce(&mut State) -> T) -> Option<T> {
             result
         })
         .ok()?
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use bytes::Bytes;
+    use http::{Request, Response};
+    use http_body_util::Full;
+
+    use super::*;
+
+    fn edge(prefix: &str) -> Page {
+        let octet = tower::service_fn(|_: Request<Full<Bytes>>| {
+            std::future::ready(Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default())))
+        });
+        let transport = octet_transport::Transport::over(octet);
+        Page::new(&Relay::builder().transport(transport).prefix(prefix).build().unwrap())
+    }
+
+    fn is_owned(path: &str) -> Option<bool> {
+        relay().map(|relay| relay.route(path).is_some())
+    }
+
+    #[test]
+    fn the_innermost_edge_is_the_current_one_and_the_outer_comes_back() {
+        let (mut outer, mut inner) = (edge("/outer"), edge("/inner"));
+        assert!(relay().is_none());
+        outer.enter(|| {
+            inner.enter(|| {
+                assert_eq!(is_owned("/inner/healthz"), Some(true));
+                note_reference();
+            });
+            assert_eq!(is_owned("/outer/healthz"), Some(true));
+        });
+        assert!(relay().is_none());
+        assert!(inner.carries_reference() && !outer.carries_reference());
+    }
+
+    #[test]
+    fn a_panic_leaves_no_edge_behind() {
+        let mut page = edge("/octet");
+        let outcome = catch_unwind(AssertUnwindSafe(|| page.enter(|| panic!("the partner's own"))));
+        assert!(outcome.is_err() && relay().is_none());
+        page.enter(|| assert!(relay().is_some()));
+    }
 }

@@ -134,3 +134,106 @@ fn retry_after(response: &Response<Bytes>) -> u64 {
     let seconds = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     seconds.unwrap_or(1).min(3600)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use http_body_util::Full;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(2);
+
+    fn answer(status: u16, body: &'static str, retry_after: Option<&'static str>) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
+        *response.status_mut() = status.try_into().unwrap();
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+        }
+        response
+    }
+
+    /// Octet as a service that answers with these statuses in turn, the last one for ever; 0 never answers.
+    fn octet(statuses: &'static [u16]) -> (Upstream, Arc<AtomicUsize>) {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        let service = tower::service_fn(move |_: Request<Full<Bytes>>| {
+            let call = counted.fetch_add(1, Ordering::Relaxed);
+            async move {
+                match statuses[call.min(statuses.len() - 1)] {
+                    0 => std::future::pending().await,
+                    429 => Ok::<_, Infallible>(answer(429, "{}", Some("17"))),
+                    status => Ok(answer(status, r#"{"status":401,"code":"license_expired","detail":"secret"}"#, None)),
+                }
+            }
+        });
+        (Upstream::new(Transport::over(service), None, TIMEOUT, 1), calls)
+    }
+
+    fn header(answer: &Answer, name: &str) -> Option<String> {
+        answer.headers.iter().find(|(other, _)| *other == name).map(|(_, value)| value.to_string())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_browser_is_told_what_concerns_it_and_no_more() {
+        for (statuses, expected, attempts) in [
+            (&[202][..], 202, 1),
+            (&[503, 202], 202, 2),
+            (&[0, 202], 202, 2),
+            (&[400], 400, 1),
+            (&[413], 413, 1),
+            (&[429], 429, 1),
+            (&[401], 503, 1),
+            (&[403], 503, 1),
+            (&[302], 503, 1),
+            (&[500, 500, 202], 503, 2),
+        ] {
+            let (upstream, calls) = octet(statuses);
+            let answer = upstream.forward(Bytes::from_static(b"{}")).await;
+            assert_eq!(answer.status, expected, "{statuses:?}");
+            assert_eq!(calls.load(Ordering::Relaxed), attempts, "{statuses:?}");
+            assert!(!String::from_utf8_lossy(&answer.body).contains("secret"));
+            assert!(!String::from_utf8_lossy(&answer.body).contains("license"));
+        }
+        let (upstream, _) = octet(&[429]);
+        assert_eq!(header(&upstream.forward(Bytes::new()).await, "retry-after").as_deref(), Some("17"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_octet_that_never_answers_costs_two_time_limits() {
+        let (upstream, calls) = octet(&[0]);
+        let start = Instant::now();
+        let answer = upstream.forward(Bytes::new()).await;
+        assert_eq!((answer.status, calls.load(Ordering::Relaxed)), (503, 2));
+        assert!(start.elapsed() < 2 * TIMEOUT + Duration::from_secs(1), "{:?}", start.elapsed());
+        assert!(header(&answer, "retry-after").is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn over_its_bound_the_edge_refuses_and_does_not_queue() {
+        let (upstream, _) = octet(&[0]);
+        let start = Instant::now();
+        let (first, second) = tokio::join!(upstream.forward(Bytes::new()), async {
+            let second = upstream.forward(Bytes::new()).await;
+            (second.status, start.elapsed())
+        });
+        assert_eq!((first.status, second), (503, (503, Duration::ZERO)));
+    }
+
+    #[tokio::test]
+    async fn the_licence_goes_along_and_is_not_printed() {
+        let service = tower::service_fn(|request: Request<Full<Bytes>>| {
+            let license = request.headers().get(octet::header::LICENSE).cloned();
+            let known = license.is_some_and(|key| key == "octet_test_v4.public.abc");
+            std::future::ready(Ok::<_, Infallible>(answer(if known { 202 } else { 401 }, "{}", None)))
+        });
+        let license: LicenseKey = "octet_test_v4.public.abc".parse().unwrap();
+        let upstream = Upstream::new(Transport::over(service), Some(&license), TIMEOUT, 1);
+        assert_eq!(upstream.forward(Bytes::new()).await.status, 202);
+        assert!(!format!("{upstream:?}").contains("abc"));
+    }
+}

@@ -68,6 +68,9 @@ impl Pair {
                     Transmit::Close(code) => self.closed = Some(code),
                 }
             }
+            if self.channel.is_finished() {
+                return;
+            }
             let arrival = self.line.peek().map(|std::cmp::Reverse((at, _, _))| *at);
             let Some(next) = self.channel.poll_timeout().into_iter().chain(arrival).min() else { return };
             assert!(next >= self.now, "time runs backwards");
@@ -82,9 +85,6 @@ impl Pair {
                     }
                     To::Browser(bytes) => self.acknowledged.push(bytes[1]),
                 }
-            }
-            if self.channel.is_finished() {
-                return;
             }
         }
     }
