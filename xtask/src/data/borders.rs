@@ -2,6 +2,7 @@
 //! and what it lacks filled from country-coder; populations from CLDR.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use anyhow::Result;
 use octet::{CountryCode, LatLon};
@@ -25,9 +26,8 @@ pub(super) fn build(inputs: &Inputs) -> Result<Vec<u8>> {
     }
     for code in coder.codes() {
         let code: CountryCode = code.parse()?;
-        if !lands.contains_key(&code) {
-            let polygons = coder.polygons(code.as_str())?.iter().filter_map(polygon).collect();
-            lands.insert(code, polygons);
+        if let Entry::Vacant(gap) = lands.entry(code) {
+            gap.insert(coder.polygons(code.as_str())?.iter().filter_map(polygon).collect());
         }
     }
     let countries: Vec<_> = lands

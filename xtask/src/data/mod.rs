@@ -7,13 +7,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use octet_engine::world::ATTRIBUTION;
 
+mod addresses;
 mod archive;
 mod borders;
+mod cells;
 mod cities;
 mod country_coder;
 mod fetch;
+mod languages;
+mod networks;
 mod notice;
 mod topojson;
+mod zones;
 
 use archive::Package;
 
@@ -40,8 +45,18 @@ struct Step {
 }
 
 /// In order: a step may read the tables of those before it.
-const STEPS: &[Step] =
-    &[Step { table: "borders", build: borders::build }, Step { table: "cities", build: cities::build }];
+const STEPS: &[Step] = &[
+    Step { table: "borders", build: borders::build },
+    Step { table: "cities", build: cities::build },
+    Step { table: "dbip", build: addresses::dbip },
+    Step { table: "geo-whois", build: addresses::geo_whois },
+    Step { table: "allocation", build: addresses::allocation },
+    Step { table: "asn", build: addresses::asn },
+    Step { table: "networks", build: networks::build },
+    Step { table: "zones", build: zones::build },
+    Step { table: "languages", build: languages::build },
+    Step { table: "cells", build: cells::build },
+];
 
 /// What a step may read.
 struct Inputs {

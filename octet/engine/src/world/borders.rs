@@ -3,7 +3,8 @@
 
 use octet::{CountryCode, LatLon};
 
-use super::codec::{Reader, TableError, Unpacked, Writer};
+use super::codec::{Reader, Unpacked, Writer};
+use super::error::TableError;
 
 pub(crate) const TABLE: &str = "borders";
 
@@ -104,6 +105,14 @@ impl Bounds {
     }
 }
 
+/// How many bytes these countries hold on the heap.
+pub(crate) fn heap_bytes(countries: &[Country]) -> usize {
+    let ring = |ring: &[LatLon]| size_of_val(ring) + size_of::<Vec<LatLon>>();
+    let polygon = |polygon: &Polygon| size_of::<Polygon>() + polygon.rings().map(ring).sum::<usize>();
+    let country = |country: &Country| size_of::<Country>() + country.polygons.iter().map(polygon).sum::<usize>();
+    countries.iter().map(country).sum()
+}
+
 /// The edges of a closed ring.
 fn edges(ring: &[LatLon]) -> impl Iterator<Item = (LatLon, LatLon)> {
     let from = ring.iter().copied();
@@ -157,7 +166,10 @@ pub fn encode(countries: &[Country]) -> std::io::Result<Vec<u8>> {
 ///
 /// When the bytes are no such table.
 pub fn decode(table: &[u8]) -> Result<Vec<Country>, TableError> {
-    let unpacked = Unpacked::new(table)?;
+    read(&Unpacked::new(table)?)
+}
+
+pub(crate) fn read(unpacked: &Unpacked) -> Result<Vec<Country>, TableError> {
     let mut reader = unpacked.reader(TABLE)?;
     let countries = reader.list(|reader| {
         Ok(Country { code: reader.country()?, population: reader.unsigned()?, polygons: reader.list(polygon)? })

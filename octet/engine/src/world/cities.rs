@@ -2,7 +2,8 @@
 
 use octet::{CountryCode, LatLon};
 
-use super::codec::{TableError, Unpacked, Writer};
+use super::codec::{Unpacked, Writer};
+use super::error::TableError;
 
 pub(crate) const TABLE: &str = "cities";
 
@@ -26,6 +27,14 @@ pub struct Cities {
     pub all: Vec<City>,
     /// IANA names, in order; [`City::zone`] is an index into them.
     pub zone_names: Vec<String>,
+}
+
+impl Cities {
+    /// How many bytes they hold on the heap.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let name = |name: &String| size_of::<String>() + name.len();
+        size_of_val(self.all.as_slice()) + self.zone_names.iter().map(name).sum::<usize>()
+    }
 }
 
 /// The table of these cities, which stand in the order of their countries.
@@ -61,7 +70,10 @@ pub fn encode(cities: &Cities) -> std::io::Result<Vec<u8>> {
 ///
 /// When the bytes are no such table.
 pub fn decode(table: &[u8]) -> Result<Cities, TableError> {
-    let unpacked = Unpacked::new(table)?;
+    read(&Unpacked::new(table)?)
+}
+
+pub(crate) fn read(unpacked: &Unpacked) -> Result<Cities, TableError> {
     let mut reader = unpacked.reader(TABLE)?;
     let zone_names = reader.list(|reader| Ok(reader.text()?.to_owned()))?;
     let countries = reader.list(|reader| reader.country())?;

@@ -5,38 +5,10 @@ use std::io::Read;
 
 use octet::{CountryCode, LatLon};
 
-/// Why bytes are not the table that they should be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TableError {
-    /// The compressed frame is damaged.
-    #[error("the table's compressed frame is damaged: generate or download it again")]
-    Compression,
-    /// The table unpacks to more than any table of ours.
-    #[error("the table unpacks to more than {limit} bytes, which none of ours does")]
-    TooLarge {
-        /// The most bytes that a table may unpack to.
-        limit: usize,
-    },
-    /// The bytes hold another table, or another version of it.
-    #[error("expected the table `{expected}` in format {FORMAT}: generate it with this version of Octet")]
-    WrongTable {
-        /// The table that was asked for.
-        expected: &'static str,
-    },
-    /// The bytes end within the table.
-    #[error("the table ends too early: generate or download it again")]
-    Truncated,
-    /// A field holds what it may not.
-    #[error("the table holds an impossible {what}: generate or download it again")]
-    Malformed {
-        /// What the field should have been.
-        what: &'static str,
-    },
-}
+pub(super) use super::error::TableError;
 
 /// The version of every table's layout, raised when any changes.
-const FORMAT: u8 = 1;
+pub(super) const FORMAT: u8 = 1;
 const MAGIC: &[u8; 4] = b"OCTT";
 /// Four times the largest table of ours.
 const MAX_UNPACKED: usize = 64 << 20;
@@ -133,9 +105,16 @@ impl Unpacked {
         let limit = MAX_UNPACKED as u64 + 1;
         decoder.take(limit).read_to_end(&mut bytes).map_err(|_| TableError::Compression)?;
         if bytes.len() > MAX_UNPACKED {
-            return Err(TableError::TooLarge { limit: MAX_UNPACKED });
+            return Err(TableError::TooLarge { limit: "64 MiB" });
         }
         Ok(Self(bytes))
+    }
+
+    /// The name of the table that these bytes begin with, if they are a table at all.
+    pub(crate) fn table(&self) -> Option<&str> {
+        let mut reader = Reader { bytes: &self.0, at: (0, 0) };
+        reader.raw(MAGIC.len() + 1).ok()?;
+        reader.text().ok()
     }
 
     /// A reader behind the header of the table of this name.

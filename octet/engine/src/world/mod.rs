@@ -5,22 +5,69 @@ use std::sync::{Arc, OnceLock};
 
 use octet::CountryCode;
 
+mod address;
 pub mod borders;
+pub mod cells;
 pub mod cities;
 mod codec;
+mod codes;
+mod error;
+pub mod languages;
+mod lists;
+mod mmdb;
+pub mod networks;
+mod ranges;
+mod replace;
 mod sources;
+pub mod zones;
 
+pub use address::{AddressFacts, Scope};
 pub use borders::{Country, Polygon};
 pub use cities::{Cities, City};
-pub use codec::{TableError, Writer};
+pub use codec::Writer;
+pub use codes::country_code;
+pub use error::TableError;
+pub use languages::{Language, LanguageFacts, LanguageShare, Languages};
+pub use mmdb::CityFix;
+pub use ranges::Span;
+pub use replace::CountryDatabase;
 pub use sources::{ATTRIBUTION, Registry, Source};
+pub use zones::{Zone, ZoneOffsets, Zones};
 
-/// The reference data that an assessment reads. Cheap to clone; a world without tables knows nothing.
+use mmdb::CityDatabase;
+use ranges::AddressMap;
+
+/// The reference data that an assessment reads. Cheap to clone, as clones share their tables; a default world has
+/// no tables and knows nothing.
 #[derive(Debug, Clone, Default)]
 pub struct World {
     borders: Arc<[Country]>,
     cities: Arc<Cities>,
+    dbip: Arc<AddressMap<u16>>,
+    geo_whois: Arc<AddressMap<u16>>,
+    allocation: Arc<AddressMap<u16>>,
+    systems: Arc<AddressMap<u32>>,
+    networks: Arc<AddressMap<u8>>,
+    vpn: Arc<AddressMap<u8>>,
+    tor: Arc<AddressMap<u8>>,
+    private_relay: Arc<AddressMap<u16>>,
+    city: Option<Arc<CityDatabase>>,
+    zones: Arc<Zones>,
+    languages: Arc<Languages>,
 }
+
+/// The tables that come with this crate.
+const EMBEDDED: [&[u8]; 9] = [
+    include_bytes!("../../data/borders.bin.zst"),
+    include_bytes!("../../data/cities.bin.zst"),
+    include_bytes!("../../data/dbip.bin.zst"),
+    include_bytes!("../../data/geo-whois.bin.zst"),
+    include_bytes!("../../data/allocation.bin.zst"),
+    include_bytes!("../../data/asn.bin.zst"),
+    include_bytes!("../../data/networks.bin.zst"),
+    include_bytes!("../../data/zones.bin.zst"),
+    include_bytes!("../../data/languages.bin.zst"),
+];
 
 impl World {
     /// The tables that come with this crate, unpacked once for the whole process.
@@ -31,18 +78,12 @@ impl World {
     /// ```
     #[must_use]
     pub fn embedded() -> Arc<Self> {
-        static EMBEDDED: OnceLock<Arc<World>> = OnceLock::new();
-        let world = EMBEDDED.get_or_init(|| {
-            Arc::new(Self::unpack_embedded().expect("a test holds that the tables of this crate can be read"))
+        static WORLD: OnceLock<Arc<World>> = OnceLock::new();
+        let world = WORLD.get_or_init(|| {
+            let tables = EMBEDDED.into_iter().try_fold(Self::default(), World::with_table);
+            Arc::new(tables.expect("a test holds that the tables of this crate can be read"))
         });
         Arc::clone(world)
-    }
-
-    fn unpack_embedded() -> Result<Self, TableError> {
-        Ok(Self {
-            borders: borders::decode(include_bytes!("../../data/borders.bin.zst"))?.into(),
-            cities: Arc::new(cities::decode(include_bytes!("../../data/cities.bin.zst"))?),
-        })
     }
 
     /// Every country and territory with its land and population, in the order of their codes.
@@ -62,5 +103,70 @@ impl World {
     #[must_use]
     pub fn cities(&self) -> &[City] {
         &self.cities.all
+    }
+
+    /// How many bytes this world's tables hold on the heap, a city database's included.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        let countries = [&self.dbip, &self.geo_whois, &self.allocation, &self.private_relay];
+        let flags = [&self.networks, &self.vpn, &self.tor];
+        borders::heap_bytes(&self.borders)
+            + self.cities.heap_bytes()
+            + countries.iter().map(|map| map.heap_bytes()).sum::<usize>()
+            + flags.iter().map(|map| map.heap_bytes()).sum::<usize>()
+            + self.systems.heap_bytes()
+            + self.zones.heap_bytes()
+            + self.languages.heap_bytes()
+            + self.city.as_ref().map_or(0, |database| database.heap_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_embedded_table_can_be_read() {
+        for table in EMBEDDED {
+            World::default().with_table(table).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_embedded_world_is_small_enough_to_be_held_twice_while_one_replaces_the_other() {
+        let bytes = World::embedded().heap_bytes();
+        println!("the embedded world holds {} KiB", bytes >> 10);
+        assert!(bytes < 32 << 20, "{bytes}");
+    }
+
+    #[test]
+    fn territories_that_maps_count_to_others_are_countries_of_their_own() {
+        let world = World::embedded();
+        for code in ["BQ", "BV", "CC", "CX", "GF", "GI", "GP", "MQ", "RE", "SJ", "TK", "TV", "UM", "XK", "YT"] {
+            let country = world.country(code.parse().unwrap()).expect(code);
+            assert!(!country.polygons.is_empty(), "{code} has no land");
+        }
+        let cayenne = octet::LatLon::new(4.85, -52.33).unwrap();
+        let owners = world.borders().iter().filter(|country| country.contains(cayenne));
+        assert_eq!(owners.map(|country| country.code.to_string()).collect::<Vec<_>>(), ["GF"]);
+        let world_population: u64 = world.borders().iter().map(|country| country.population).sum();
+        assert!((7_500_000_000..9_500_000_000).contains(&world_population), "{world_population}");
+    }
+
+    #[test]
+    fn addresses_of_well_known_networks_are_where_they_are() {
+        let world = World::embedded();
+        let facts = |text: &str| world.address(text.parse().unwrap());
+        let telekom = facts("2003:e1::1");
+        assert_eq!([telekom.dbip, telekom.geo_whois, telekom.allocation].map(Option::unwrap), ["DE"; 3]);
+        assert_eq!(telekom.asn, Some(3320));
+        assert!(!telekom.hosting && !telekom.vpn);
+        let frankfurt = facts("52.29.1.1");
+        assert_eq!((frankfurt.dbip.unwrap().as_str(), frankfurt.allocation.unwrap().as_str()), ("DE", "US"));
+        assert!(frankfurt.hosting && !frankfurt.vpn, "a public cloud is not a VPN");
+        assert!(facts("185.220.101.1").vpn);
+        assert!(facts("165.225.72.1").gateway);
+        assert_eq!(facts("::ffff:41.90.64.1"), facts("41.90.64.1"));
+        assert_eq!(facts("41.90.64.1").geo_whois.unwrap(), "KE");
     }
 }
