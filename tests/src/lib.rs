@@ -6,6 +6,7 @@
 pub mod browser;
 pub mod forwarder;
 pub mod hand_made;
+pub mod stack;
 
 /// The README's code compiles as it stands.
 #[cfg(doctest)]

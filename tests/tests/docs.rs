@@ -129,6 +129,29 @@ fn every_row_of_what_gets_collected_names_a_profile() {
     }
 }
 
+/// The environment variables that a source file names, each as a whole string literal.
+fn variables(source: &str) -> BTreeSet<String> {
+    let code = source.split("#[cfg(test)]").next().unwrap();
+    let pieces: Vec<_> = code.split('"').collect();
+    let literals = pieces.chunks_exact(2).filter(|pair| !pair[0].ends_with("value_name = ")).map(|pair| pair[1]);
+    let is_variable =
+        |text: &&str| text.len() >= 4 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    literals.filter(is_variable).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_pages_on_settings_name_every_variable_and_none_besides() {
+    for (page, title, source) in [
+        ("docs/operator.md", "Settings", "octet/server/src/cli/settings.rs"),
+        ("docs/deploy-the-edge.md", "Configuration", "octet/relay/src/config.rs"),
+    ] {
+        let cells = first_cells(&read(page), title);
+        let names = cells.iter().flat_map(|cell| cell.split(", ")).map(str::to_owned);
+        let named: BTreeSet<_> = names.filter(|name| !name.bytes().any(|byte| byte.is_ascii_lowercase())).collect();
+        assert_eq!(named, variables(&read(source)), "{page} and {source}");
+    }
+}
+
 #[test]
 fn the_examples_of_the_verdict_schema_are_what_the_types_read() {
     let page = read("docs/verdict-schema.md");

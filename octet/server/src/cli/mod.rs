@@ -24,6 +24,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run everything on this machine, with a shop to visit
+    #[cfg(feature = "demo")]
+    Demo(octet_server::demo::Options),
     /// Run the service
     Serve(Box<serve::Options>),
     /// Add, list, rotate and revoke partners and their keys
@@ -38,6 +41,11 @@ pub(crate) fn main() -> ExitCode {
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Into::into).and_then(|runtime| {
             runtime.block_on(async {
                 match cli.command {
+                    #[cfg(feature = "demo")]
+                    Command::Demo(options) => {
+                        log::init(log::LogLevel::Warn, log::LogFormat::Text);
+                        octet_server::demo::run(&options, serve::stopped()).await
+                    }
                     Command::Serve(options) => serve::run(*options).await,
                     Command::Partner(options) => partner::run(options).await,
                     Command::License(options) => license::run(options).await,

@@ -38,7 +38,7 @@ pub(crate) async fn run(options: Options) -> Result<(), BoxError> {
 }
 
 /// Ends with the first SIGTERM or Ctrl-C; the second ends the process.
-async fn stopped() {
+pub(crate) async fn stopped() {
     signal().await;
     tokio::spawn(async {
         signal().await;
