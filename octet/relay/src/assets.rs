@@ -17,13 +17,18 @@ pub(crate) enum Naming {
     Hashed,
 }
 
-/// The file of this name.
-pub(crate) fn find(name: &str) -> Option<(&'static Asset, Naming)> {
-    octet_collector_assets::assets().iter().find_map(|asset| match name {
-        _ if name == asset.name => Some((asset, Naming::Stable)),
-        _ if name == asset.hashed_name => Some((asset, Naming::Hashed)),
+/// The file whose name ends so, behind what the names of all files begin with.
+pub(crate) fn find(ending: &str) -> Option<(&'static Asset, Naming)> {
+    octet_collector_assets::assets().iter().find_map(|asset| match ending {
+        _ if ending == extension(asset.name) => Some((asset, Naming::Stable)),
+        _ if ending == extension(asset.hashed_name) => Some((asset, Naming::Hashed)),
         _ => None,
     })
+}
+
+/// What tells this file's name from those of the others.
+pub(crate) fn extension(name: &str) -> &str {
+    name.strip_prefix(octet_collector_assets::BASE_NAME).unwrap_or(name)
 }
 
 /// The answer to a `GET` or `HEAD`; `cross_origin` where pages of other origins may load it.
@@ -209,10 +214,10 @@ mod tests {
     #[test]
     fn every_file_is_found_by_both_names_and_no_other() {
         for asset in octet_collector_assets::assets() {
-            assert_eq!(find(asset.name), Some((asset, Naming::Stable)));
-            assert_eq!(find(asset.hashed_name), Some((asset, Naming::Hashed)));
+            assert_eq!(find(extension(asset.name)), Some((asset, Naming::Stable)));
+            assert_eq!(find(extension(asset.hashed_name)), Some((asset, Naming::Hashed)));
         }
-        assert_eq!(find("octet-collector.js.map"), None);
+        assert_eq!(find(".js.map"), None);
     }
 
     proptest! {

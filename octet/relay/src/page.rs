@@ -5,13 +5,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use octet::{Profile, SessionRef};
-use octet_collector_assets::Asset;
+
+use crate::routes::Mount;
 
 /// One page view: its session reference and where its collector is served.
 #[derive(Debug, Clone)]
 pub struct PageSession {
     pub(crate) session: SessionRef,
-    pub(crate) prefix: Arc<str>,
+    pub(crate) mount: Arc<Mount>,
     pub(crate) profile: Profile,
 }
 
@@ -59,19 +60,16 @@ impl<'a> ScriptTag<'a> {
 
 impl fmt::Display for ScriptTag<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(script) = script() else { return Ok(()) };
-        let PageSession { session, prefix, profile } = self.page;
-        let (file, integrity, session) = (script.hashed_name, script.integrity, session.as_str());
+        let Some(script) = octet_collector_assets::asset("octet-collector.js") else { return Ok(()) };
+        let PageSession { session, mount, profile } = self.page;
+        let (prefix, file, integrity) = (mount.prefix(), mount.file_name(script.hashed_name), script.integrity);
         write!(f, r#"<script async src="{prefix}/{file}" integrity="{integrity}" crossorigin="anonymous""#)?;
         if let Some(nonce) = self.nonce {
             write!(f, r#" nonce="{}""#, Escaped(nonce))?;
         }
+        let session = session.as_str();
         write!(f, r#" data-octet-ref="{session}" data-octet-api="{prefix}" data-octet-profile="{profile}"></script>"#)
     }
-}
-
-fn script() -> Option<&'static Asset> {
-    octet_collector_assets::assets().iter().find(|asset| asset.name == "octet-collector.js")
 }
 
 /// The hidden field of a form, rendered by `Display`.
@@ -106,7 +104,7 @@ mod tests {
     use super::*;
 
     fn page() -> PageSession {
-        PageSession { session: "os1_abc".parse().unwrap(), prefix: "/octet".into(), profile: Profile::Full }
+        PageSession { session: "os1_abc".parse().unwrap(), mount: Arc::default(), profile: Profile::Full }
     }
 
     #[test]

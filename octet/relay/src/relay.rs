@@ -19,7 +19,7 @@ use crate::mac::{self, NoRandomness};
 use crate::opening::Opening;
 use crate::origin::{Admission, OriginRule};
 use crate::page::PageSession;
-use crate::routes::{Kind, Prefix, Route};
+use crate::routes::{Kind, Mount, Route};
 use crate::settings::Settings;
 use crate::signals::SignalsRequest;
 use crate::signed_ref::{Inspection, SignedRefs};
@@ -36,8 +36,7 @@ pub struct Relay(Arc<Inner>);
 
 #[derive(Debug)]
 pub(crate) struct Inner {
-    prefix: Prefix,
-    shown_prefix: Arc<str>,
+    mount: Arc<Mount>,
     origins: OriginRule,
     proxies: TrustedProxies,
     require_signed_refs: bool,
@@ -91,7 +90,7 @@ impl Relay {
     ///
     /// When the operating system has no randomness to give: nothing secure can run there.
     pub(crate) fn new(config: Config) -> Self {
-        let Config { transport, license, prefix, origins, proxies, edge, tuning } = config;
+        let Config { transport, license, mount, origins, proxies, edge, tuning } = config;
         let own;
         let secret = match &license {
             Some(key) => key.expose().as_bytes(),
@@ -102,8 +101,7 @@ impl Relay {
         };
         let upstream = Upstream::new(transport, license.as_ref(), tuning.forward_timeout, tuning.max_in_flight);
         let relay = Self(Arc::new(Inner {
-            shown_prefix: prefix.as_str().into(),
-            prefix,
+            mount: Arc::new(mount),
             origins,
             proxies,
             require_signed_refs: tuning.require_signed_refs,
@@ -125,8 +123,7 @@ impl Relay {
     #[must_use]
     #[inline]
     pub fn route(&self, path: &str) -> Option<Route> {
-        let tail = path.strip_prefix(self.0.prefix.as_str())?;
-        Kind::at(tail).map(Route)
+        self.0.mount.route(path)
     }
 
     /// What to do for a request of the edge's own.
@@ -173,7 +170,7 @@ impl Relay {
         self.0.settings.keep_fresh(&self.0.upstream);
         let ip = self.client(seen).and_then(|client| client.ip);
         let session = self.0.signed_refs.mint(SystemTime::now(), ip, seen.user_agent())?;
-        Ok(PageSession { session, prefix: Arc::clone(&self.0.shown_prefix), profile: self.0.settings.profile() })
+        Ok(PageSession { session, mount: Arc::clone(&self.0.mount), profile: self.0.settings.profile() })
     }
 
     pub(crate) fn inner(&self) -> &Inner {
