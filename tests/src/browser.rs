@@ -74,6 +74,7 @@ pub async fn open(visitor: Visitor) -> Option<Browser> {
         "--disable-sync",
         "--enable-unsafe-swiftshader",
         "--window-size=1280,900",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         &format!("--lang={first}"),
         &format!("--accept-lang={}", visitor.languages),
         &format!("--user-data-dir={}", profile.path().join("profile").display()),
@@ -126,8 +127,8 @@ impl Browser {
         answer["value"].clone()
     }
 
-    /// Ends the browser and returns the host and port of every URL that it asked for and every connection that
-    /// it tried, from the browser's own network log.
+    /// Ends the browser and returns the host (and port) of every request of its pages, their workers and frames,
+    /// from the browser's own network log.
     ///
     /// # Panics
     ///
@@ -140,24 +141,33 @@ impl Browser {
     }
 }
 
-/// The hosts in a network log: one event a line.
+/// The hosts in a network log that a page's own requests went to. The browser's errands for itself (updates,
+/// probes of the network) have no page that they belong to; they are kept from leaving the machine.
 fn contacted(log: &str) -> BTreeSet<String> {
-    let mut hosts = BTreeSet::new();
-    for line in log.lines() {
-        let Ok(event) = serde_json::from_str::<Value>(line.trim_end_matches([',', ']', '}']).trim_start_matches('['))
-            .or_else(|_| serde_json::from_str::<Value>(line.trim_end_matches(',')))
-        else {
-            continue;
-        };
-        let params = &event["params"];
-        if let Some(url) = params["url"].as_str() {
-            let rest = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https" | "ws" | "wss"));
-            hosts.extend(rest.and_then(|(_, rest)| rest.split(['/', '?', '#']).next()).map(str::to_owned));
-        }
-        hosts.extend(params["address"].as_str().map(str::to_owned));
-        hosts.extend(
-            params["address_list"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned),
-        );
+    let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line.trim_end_matches(',')).ok());
+    let of_a_page = events.filter(|event| {
+        ["initiator", "network_isolation_key"]
+            .iter()
+            .any(|key| event["params"][key].as_str().is_some_and(|origin| origin.starts_with("http://127.0.0.1")))
+    });
+    let host = |event: Value| {
+        let (_, rest) = event["params"]["url"].as_str()?.split_once("://")?;
+        rest.split(['/', '?', '#']).next().map(str::to_owned)
+    };
+    of_a_page.filter_map(host).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_contacts_another_host_is_seen() {
+        let log = r#"{"constants":{},"events":[
+{"params":{"initiator":"http://127.0.0.1:9","network_isolation_key":"http://127.0.0.1:9 http://127.0.0.1:9","url":"https://tracker.example/x?y"},"type":1},
+{"params":{"initiator":"not an origin","network_isolation_key":"http://127.0.0.1:9 http://127.0.0.1:9","url":"ws://127.0.0.1:9/octet"},"type":1},
+{"params":{"initiator":"not an origin","network_isolation_key":"null null","url":"https://update.example/"},"type":1}]}"#;
+        let hosts: Vec<_> = contacted(log).into_iter().collect();
+        assert_eq!(hosts, ["127.0.0.1:9", "tracker.example"]);
     }
-    hosts
 }
