@@ -86,7 +86,7 @@
 //! address is the connection's, unless the peer is in `TRUSTED_PROXIES`: then it is the rightmost hop of
 //! `FORWARDED_HEADER` that is not itself trusted. No other forwarding header changes anything.
 //!
-//! An application without [`Listener`] works too; the observation then says that the connection was not observed.
+//! An application without `Listener` works too; the observation then says that the connection was not observed.
 //! The extractors find the layer through the task that polls the response, so a handler that is moved to a task of
 //! its own must extract before.
 

@@ -7,11 +7,10 @@ use octet_tower::{OctetEdgeLayer, axum::OctetSession, axum::VisitorIp};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let octet = OctetClient::from_env()?; // OCTET_URL, OCTET_PARTNER_KEY
     let app = Router::new()
         .route("/", get(page))
         .route("/checkout", post(checkout))
-        .with_state(octet)
+        .with_state(OctetClient::from_env()?) // OCTET_URL, OCTET_PARTNER_KEY
         .layer(OctetEdgeLayer::from_env()?); // OCTET_URL, LICENSE, …
     let listener = octet_tower::Listener::bind("[::]:3000").await?;
     axum::serve(listener, app.into_make_service_with_connect_info::<octet_tower::Connection>()).await?;

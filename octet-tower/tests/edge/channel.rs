@@ -1,7 +1,5 @@
 //! The latency channel over a real WebSocket, and what becomes of its measurements.
 
-use std::time::{Duration, Instant};
-
 use futures_util::{SinkExt, StreamExt};
 use http::{Request, Response, StatusCode, header};
 use octet::observations::Ticket;
@@ -92,11 +90,9 @@ fn with_ticket(session: &str, ticket: &str) -> String {
 #[tokio::test]
 async fn the_rounds_of_a_channel_come_with_the_bundle_that_brings_its_ticket() {
     let (shop, session) = (Shop::open().await, fresh());
-    let start = Instant::now();
     let seen = converse(open(&shop, &session).await.unwrap(), honest).await;
     assert!(seen.ended && seen.closed == Some(1000) && seen.ticket.len() <= 512);
     assert!(seen.acknowledged.len() >= 4, "{:?}", seen.acknowledged);
-    assert!(start.elapsed() < Duration::from_millis(2500), "{:?}", start.elapsed());
 
     assert_eq!(shop.post(with_ticket(&session, &seen.ticket)).await.status(), StatusCode::ACCEPTED);
     let channel = shop.octet.observed().channel;

@@ -17,7 +17,8 @@ use crate::network;
 /// How many cells share the networks of the world; a power of two. 128 KiB.
 const CELLS: usize = 1 << 14;
 
-/// How often one network (an IPv4 address, an IPv6 /64) may do a thing.
+/// How often one network (an IPv4 address, an IPv6 /64) may do a thing. A visitor whose address the edge does not know
+/// is not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
     /// How often in a second, in the long run.
