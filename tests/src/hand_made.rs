@@ -7,8 +7,9 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use http::{Request, StatusCode};
 use octet::SessionRef;
+use octet::facts::FACTS;
 use octet_transport::{Limits, TlsOptions, Transport};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error as ChannelError, Message};
 
@@ -129,16 +130,16 @@ pub fn bundle(session: &SessionRef, zone: &str, language: &str, ticket: Option<&
         "America/New_York" => [-300, -300, -240],
         _ => [60, 60, 120],
     };
-    for context in ["facts", "worker"] {
-        let facts = &mut bundle[context];
-        facts["timeZone"] = json!(zone);
-        facts["utcOffset"] = json!(offsets[0]);
-        facts["languages"] = json!([language, language.split('-').next()]);
-    }
     let facts = &mut bundle["facts"];
+    facts["timeZone"] = json!(zone);
+    facts["utcOffset"] = json!(offsets[0]);
+    facts["languages"] = json!([language, language.split('-').next()]);
     facts["locale"] = json!(language);
     facts["utcOffsetJanuary"] = json!(offsets[1]);
     facts["utcOffsetJuly"] = json!(offsets[2]);
-    bundle["frame"] = bundle["worker"].clone();
+    let core = FACTS.iter().filter(|fact| fact.core).map(|fact| fact.name.wire());
+    let context: Map<_, _> = core.map(|name| (name.to_owned(), facts[name].clone())).collect();
+    bundle["worker"] = json!(context);
+    bundle["frame"] = json!(context);
     bundle.to_string().into()
 }

@@ -1,0 +1,75 @@
+//! The snippets that partners have had all along, unchanged: curl, Node and Python against the real service.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use octet::SessionRef;
+use octet_tests::hand_made::HandMade;
+use octet_tests::stack::{self, Setup, Stack};
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+const CURL: &str = r#"curl -s "$URL/v1/verdict/$REF?waitMs=2000" -H "x-octet-partner-key: $KEY""#;
+
+const NODE: &str = r"
+const { URL: url, REF: ref, KEY: key } = process.env;
+const r = await fetch(`${url}/v1/verdict/${ref}?waitMs=2000`, { headers: { 'x-octet-partner-key': key } });
+console.log(JSON.stringify({ ok: r.ok, body: await r.json() }));
+";
+
+const PYTHON: &str = r#"
+import json, os, requests
+url, ref, key = (os.environ[name] for name in ("URL", "REF", "KEY"))
+r = requests.get(f"{url}/v1/verdict/{ref}", params={"waitMs": 2000}, headers={"x-octet-partner-key": key})
+print(json.dumps({"ok": r.ok, "body": r.json()}))
+"#;
+
+/// Runs a snippet with the three variables that it takes, and reads the JSON that it prints; `None`, and a word
+/// about it, where the program is not on this machine.
+async fn run(stack: &Stack, session: &SessionRef, program: &str, arguments: &[&str]) -> Option<Value> {
+    let output = Command::new(program)
+        .args(arguments)
+        .env("URL", format!("http://{}", stack.octet))
+        .env("REF", session.as_str())
+        .env("KEY", stack.key.expose())
+        .output()
+        .await;
+    let Ok(output) = output else {
+        println!("skipped: {program} is not installed");
+        return None;
+    };
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if errors.contains("No module named 'requests'") || errors.contains("command not found") {
+        println!("skipped: {errors}");
+        return None;
+    }
+    Some(serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{program}: {error}: {errors}")))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn curl_node_and_python_fetch_a_verdict() {
+    let stack = stack::start(Setup::default()).await;
+    let session = SessionRef::mint();
+    HandMade::new(stack.shop, "84.160.1.1").visit(&session, "Europe/Berlin", "de-DE").await;
+    if let Some(verdict) = run(&stack, &session, "sh", &["-c", CURL]).await {
+        assert_eq!(verdict["country"], "DE", "{verdict}");
+    }
+    for (program, arguments) in [("node", ["--input-type=module", "-e", NODE]), ("python3", ["-B", "-c", PYTHON])] {
+        let Some(answer) = run(&stack, &session, program, &arguments).await else { continue };
+        assert_eq!(answer["ok"], true, "{program}: {answer}");
+        assert_eq!(answer["body"]["country"], "DE", "{program}: {answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pending_is_not_ok() {
+    let stack = stack::start(Setup::default()).await;
+    let session = SessionRef::mint();
+    let pending = json!({ "status": "pending", "ref": session });
+    if let Some(answer) = run(&stack, &session, "sh", &["-c", CURL]).await {
+        assert_eq!(answer, pending);
+    }
+    for (program, arguments) in [("node", ["--input-type=module", "-e", NODE]), ("python3", ["-B", "-c", PYTHON])] {
+        let Some(answer) = run(&stack, &session, program, &arguments).await else { continue };
+        assert_eq!(answer, json!({ "ok": false, "body": pending }), "{program}");
+    }
+}
