@@ -87,15 +87,16 @@ async function prepare(late, rank) {
 }
 
 function inFrame(read) {
-  const frame = document.createElement("iframe");
+  let frame;
   try {
+    frame = document.createElement("iframe");
     frame.hidden = true;
     document.documentElement.append(frame);
     return read(frame.contentWindow);
   } catch (error) {
     return blocked(error);
   } finally {
-    frame.remove();
+    frame?.remove();
   }
 }
 

@@ -1,7 +1,7 @@
 // Plain script's reader: the same conversions as the WebAssembly module's, over the table that both are made from.
 const TEXT_LIMIT = 512;
 const LIST_LIMIT = 16;
-const WORD_LIMIT = 32;
+const WORD = /^\w{1,32}$/;
 const I32_MAX = 2 ** 31 - 1;
 
 /** The facts of one context: values, `null` for what it does not have, and `{ blocked }` for what it forbids. */
@@ -16,18 +16,22 @@ export function readFacts(rows, root, prepared, rank) {
       facts[name] = { blocked: word(error) };
     }
   }
-  // Browsers keep few graphics contexts, and the page may want them.
-  prepared.graphics?.getExtension("WEBGL_lose_context")?.loseContext();
+  try {
+    // Browsers keep few graphics contexts, and the page may want them.
+    prepared.graphics?.getExtension("WEBGL_lose_context")?.loseContext();
+  } catch {
+    // One that is not given back goes later.
+  }
   return facts;
 }
 
 /** Why something could not be read, as JSON. */
 export const blocked = (error) => JSON.stringify({ blocked: word(error) });
 
-/** The name of an error: one word. */
+/** The name of an error, where that is one word. */
 export function word(error) {
   const name = error?.name;
-  return typeof name === "string" && name ? name.slice(0, WORD_LIMIT) : "error";
+  return typeof name === "string" && WORD.test(name) ? name : "error";
 }
 
 const must = (holds) => {
@@ -77,7 +81,7 @@ export function offset(root, month) {
 export function graphics(root, prepared, unmasked, plain) {
   prepared.graphics ??= root.document?.createElement?.("canvas")?.getContext?.("webgl");
   const gl = prepared.graphics;
-  return gl?.getParameter(gl.getExtension("WEBGL_debug_renderer_info") ? unmasked : plain);
+  return gl?.getParameter?.(gl.getExtension?.("WEBGL_debug_renderer_info") != null ? unmasked : plain);
 }
 
 /** Something that came by promise before the facts were read; a string is the word for why it did not. */

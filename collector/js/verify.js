@@ -59,7 +59,6 @@ async function start(asked, gone) {
     });
     if (gone.aborted) return false;
   }
-  const startedAtMs = Date.now();
   const began = performance.now();
   const over = new AbortController();
   const listen = (target, event, react) => target.addEventListener(event, react, { signal: over.signal });
@@ -93,7 +92,7 @@ async function start(asked, gone) {
       runtime,
       profile: PROFILES[rank],
       passiveOnly: asked.passiveOnly,
-      startedAtMs,
+      startedAtMs: Math.round(performance.timeOrigin + began),
       durationMs: Math.round(performance.now() - began),
       page,
       channel: channel.report,

@@ -22,6 +22,9 @@ extern "C" {
 
     #[wasm_bindgen(method, catch, structural, indexing_getter)]
     fn get(this: &Any, key: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, catch, structural, indexing_getter)]
+    fn at(this: &Any, index: u32) -> Result<JsValue, JsValue>;
 }
 
 /// Reads one context.
@@ -62,7 +65,7 @@ impl<'a> Reader<'a> {
     fn promised(&self, kind: Kind, what: Promised, property: &str) -> Result<Value, Unread> {
         let answer = walk(self.prepared, what.name())?;
         match answer.as_string() {
-            Some(word) => Err(Unread::Blocked(word)),
+            Some(why) => Err(Unread::Blocked(word(why))),
             None => convert(kind, &walk(&answer, property)?),
         }
     }
@@ -86,12 +89,12 @@ impl<'a> Reader<'a> {
                 self.graphics.get_or_init(|| context)
             }
         };
+        let ask = property(context, "getParameter")?;
         let parameter = match walk(context, r#"getExtension("WEBGL_debug_renderer_info")"#) {
             Ok(_) => unmasked,
             Err(Unread::Absent) => plain,
             Err(blocked) => return Err(blocked),
         };
-        let ask = property(context, "getParameter")?;
         convert(Kind::Text, &present(call(&ask, context, &Array::of1(&JsValue::from(parameter)))?)?)
     }
 }
@@ -137,6 +140,7 @@ fn convert(kind: Kind, value: &JsValue) -> Result<Value, Unread> {
         Kind::Text => text(value).map(Value::Text),
         Kind::Texts => list(value, text),
         Kind::Brands => list(value, |entry| {
+            let entry = &present(entry.clone()).map_err(mistyped)?;
             let mut brand = text(&property(entry, "brand").map_err(mistyped)?)?;
             brand.push('/');
             brand.push_str(&text(&property(entry, "version").map_err(mistyped)?)?);
@@ -157,11 +161,10 @@ fn list(value: &JsValue, item: impl Fn(&JsValue) -> Result<String, Unread>) -> R
     if !Array::is_array(value) {
         return Err(wrong_type());
     }
-    let values: &Array = value.unchecked_ref();
-    (0..values.length().min(LIST_LIMIT))
-        .map(|index| item(&values.get(index)))
-        .collect::<Result<_, _>>()
-        .map(Value::Texts)
+    // What answers to a list's name may still throw at each of its properties.
+    let length = property(value, "length")?.as_f64().unwrap_or(0.0) as u32;
+    let entry = |index| item(&value.unchecked_ref::<Any>().at(index).map_err(|error| blocked(&error))?);
+    (0..length.min(LIST_LIMIT)).map(entry).collect::<Result<_, _>>().map(Value::Texts)
 }
 
 /// The nearest whole number, halves upward, as plain script's reader has it.
@@ -178,9 +181,15 @@ fn mistyped(unread: Unread) -> Unread {
     if unread == Unread::Absent { wrong_type() } else { unread }
 }
 
-/// The name of an error, in one word.
+/// The name of an error, where that is one word.
 fn blocked(error: &JsValue) -> Unread {
     let name = present(error.clone()).and_then(|error| property(&error, "name")).ok().and_then(|name| name.as_string());
-    let word = name.filter(|name| !name.is_empty()).unwrap_or_else(|| String::from("error"));
-    Unread::Blocked(cut(word, WORD_LIMIT))
+    Unread::Blocked(word(name.unwrap_or_default()))
+}
+
+fn word(text: String) -> String {
+    let is_word = !text.is_empty()
+        && text.len() <= WORD_LIMIT
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if is_word { text } else { String::from("error") }
 }

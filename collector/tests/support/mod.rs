@@ -1,0 +1,84 @@
+//! Runs scenarios of a page in Node, over the files that are checked in.
+
+// Each test binary uses its part of these, and a test may panic.
+#![allow(dead_code, clippy::unwrap_used)]
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use octet::signals::CollectorSignals;
+use serde_json::{Value, json};
+
+/// What one scenario came to.
+#[derive(Debug)]
+pub(crate) struct Outcome(Value);
+
+impl Outcome {
+    /// The bundles that were posted, each of which must be well-formed.
+    pub(crate) fn bundles(&self) -> Vec<CollectorSignals> {
+        self.list("posts").iter().map(|post| parse(post["body"].as_str().unwrap())).collect()
+    }
+
+    /// The one bundle that was posted.
+    pub(crate) fn bundle(&self) -> CollectorSignals {
+        let bundles = self.bundles();
+        assert_eq!(bundles.len(), 1, "{}", self.0);
+        bundles.into_iter().next().unwrap()
+    }
+
+    /// A list of what the page saw: `calls`, `posts`, `sockets`, `fetched`, `beacons`.
+    pub(crate) fn list(&self, name: &str) -> &[Value] {
+        self.0[name].as_array().map_or(&[], Vec::as_slice)
+    }
+
+    /// A number of what the page saw: `frames`, `workersEnded`, `pending`.
+    pub(crate) fn count(&self, name: &str) -> u64 {
+        self.0[name].as_u64().unwrap()
+    }
+
+    /// The answers of the page's calls, without their times.
+    pub(crate) fn answers(&self) -> Vec<Value> {
+        let answer = |call: &Value| match call.get("error") {
+            Some(error) => error.clone(),
+            None => call["completed"].clone(),
+        };
+        self.list("calls").iter().map(answer).collect()
+    }
+}
+
+fn parse(body: &str) -> CollectorSignals {
+    serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"))
+}
+
+/// A call of `verify` at the page's start, with these options.
+pub(crate) fn call(options: &Value) -> Value {
+    let mut config = json!({"apiUrl": "/octet", "sessionRef": "sess_1"});
+    for (key, value) in options.as_object().unwrap() {
+        config[key] = value.clone();
+    }
+    json!({"call": true, "verify": config})
+}
+
+/// Runs one scenario.
+pub(crate) fn visit(scenario: Value) -> Outcome {
+    visits(vec![scenario]).remove(0)
+}
+
+/// Runs scenarios, each in a page of its own. Fails when any of them left a rejection that nobody handles.
+pub(crate) fn visits(scenarios: Vec<Value>) -> Vec<Outcome> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/page.mjs");
+    let mut node = Command::new("node")
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("Node.js runs the collector's tests: install it (on Debian: `apt-get install nodejs`)");
+    node.stdin.take().unwrap().write_all(Value::from(scenarios).to_string().as_bytes()).unwrap();
+    let output = node.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let mut answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["unhandled"], json!([]));
+    let Value::Array(outcomes) = answer["outcomes"].take() else { panic!("no outcomes") };
+    outcomes.into_iter().map(Outcome).collect()
+}

@@ -1,0 +1,240 @@
+// A page for the collector, in Node: runs the files that are checked in, in a context of their own, over virtual time.
+// Reads a list of scenarios from standard input and writes what each of them came to. Timers fire only when nothing
+// else can happen, so a scenario takes no longer than its work.
+import { readFileSync } from "node:fs";
+import vm from "node:vm";
+import { windowOf } from "./window.mjs";
+
+const dist = new URL("../../assets/dist/", import.meta.url);
+const file = (name) => readFileSync(new URL(name, dist));
+const ORIGIN = "https://shop.example";
+const HASHED = /^(.*octet-collector)\.[0-9a-f]{16}(\..*)$/;
+const QUIET_TURNS = 20;
+
+class Page {
+  constructor(scenario) {
+    this.scenario = scenario;
+    this.outcome = { calls: [], posts: [], beacons: [], fetched: [], sockets: [], frames: 0, workersEnded: 0, console: [] };
+    this.now = 0;
+    this.timers = [];
+    this.busy = 0;
+    this.open = 0;
+    this.answers = [...(scenario.answers ?? [202])];
+    this.context = vm.createContext(this.globals());
+  }
+
+  globals() {
+    const { scenario } = this;
+    const page = this;
+    const events = new EventTarget();
+    const documentEvents = new EventTarget();
+    this.events = events;
+    this.documentEvents = documentEvents;
+    const window = windowOf(scenario.window);
+    const tag = scenario.tag === null ? null : { src: `${ORIGIN}/octet/octet-collector.js`, dataset: scenario.tag ?? {} };
+    const document = {
+      baseURI: `${ORIGIN}/checkout/page.html`,
+      currentScript: tag,
+      visibilityState: "visible",
+      prerendering: scenario.prerendering ?? false,
+      addEventListener: documentEvents.addEventListener.bind(documentEvents),
+      documentElement: { append() {} },
+      querySelector: () => null,
+      createElement: (name) => {
+        if (name !== "iframe") return window.createElement?.(name);
+        if (scenario.frame === "forbidden") throw new DOMException("no", "SecurityError");
+        page.outcome.frames++;
+        const frame = vm.createContext({ ...windowOf(scenario.window) });
+        return { contentWindow: vm.runInContext("globalThis", frame), remove: () => page.outcome.frames-- };
+      },
+    };
+    this.document = document;
+    const { createElement: _, ...facts } = window;
+    return {
+      ...facts,
+      document,
+      isSecureContext: scenario.secure ?? true,
+      addEventListener: events.addEventListener.bind(events),
+      setTimeout: (run, ms, ...rest) => page.later(run, ms, rest),
+      clearTimeout: (id) => (page.timers = page.timers.filter((timer) => timer.id !== id)),
+      performance: { timeOrigin: 1.7e12, now: () => page.now, getEntriesByName: (url) => (scenario.timings ? [timing(url)] : []) },
+      crypto, URL, Blob, AbortController, DOMException, TextEncoder, TextDecoder,
+      Request: scenario.keepalive === false ? class {} : class { get keepalive() { return true; } },
+      navigator: Object.assign(Object.create(facts.navigator ?? null), {
+        sendBeacon: (url, body) => page.outcome.beacons.push({ url, type: body.type, size: body.size }),
+      }),
+      fetch: (url, options) => page.fetch(String(url), options ?? {}),
+      WebAssembly: this.webAssembly(),
+      WebSocket: this.webSocket(),
+      Worker: this.worker(),
+    };
+  }
+
+  later(run, ms, rest = []) {
+    const id = {};
+    this.timers.push({ id, at: this.now + ms, run: () => run(...rest) });
+    return id;
+  }
+
+  async fetch(url, options) {
+    const { signal } = options;
+    if (signal?.aborted) throw new DOMException("aborted", "AbortError");
+    if (options.method !== "POST") {
+      this.outcome.fetched.push(url);
+      if (this.scenario.wasm === "missing") return new Response("", { status: 404 });
+      if (this.scenario.wasm === "silent") return new Promise(() => {});
+      const [, base, rest] = HASHED.exec(new URL(url).pathname);
+      return new Response(file(`octet-collector${rest}`), {
+        headers: { "content-type": this.scenario.wasm === "mistyped" ? "text/plain" : "application/wasm" },
+      });
+    }
+    const { body, keepalive, credentials, headers } = options;
+    this.outcome.posts.push({ url, body, keepalive: !!keepalive, credentials, headers, atMs: Math.round(this.now) });
+    const answer = this.answers.shift() ?? 202;
+    if (answer === "error") throw new TypeError("Failed to fetch");
+    if (answer === "silent") {
+      return new Promise((_, reject) =>
+        signal.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError"))),
+      );
+    }
+    return new Response("{}", { status: answer });
+  }
+
+  webAssembly() {
+    const page = this;
+    const { wasm } = this.scenario;
+    const working = async (work) => {
+      page.busy++;
+      try {
+        return await work();
+      } finally {
+        page.busy--;
+      }
+    };
+    class Module {
+      constructor(bytes) {
+        if (wasm === "forbidden") throw new WebAssembly.CompileError("policy");
+        return new WebAssembly.Module(bytes);
+      }
+      static [Symbol.hasInstance](value) {
+        return value instanceof WebAssembly.Module;
+      }
+    }
+    return {
+      Module,
+      Instance: WebAssembly.Instance,
+      compile: (bytes) => working(() => WebAssembly.compile(bytes)),
+      compileStreaming: (response) => working(async () => WebAssembly.compile(await response.arrayBuffer())),
+    };
+  }
+
+  webSocket() {
+    const page = this;
+    return class {
+      constructor(url) {
+        if (page.scenario.channel === "throws") throw new DOMException("no", "SecurityError");
+        this.record = { url, closed: false, echoes: [], openedAtMs: page.now };
+        page.outcome.sockets.push(this.record);
+        if (page.scenario.channel === "refused") page.later(() => this.onerror?.(), 20);
+        if ((page.scenario.channel ?? "rounds") === "rounds") page.later(() => this.rounds(), 20);
+      }
+      rounds() {
+        this.onmessage?.({ data: JSON.stringify({ type: "hello", ticket: "a.ticket", peers: [], more: 1 }) });
+        for (let round = 0; round < 4; round++) {
+          page.later(() => this.onmessage?.({ data: Uint8Array.of(1, round, ...Array(16).fill(round)).buffer }), 10 * round);
+        }
+        page.later(() => this.onmessage?.({ data: '{"type":"end"}' }), 100);
+      }
+      send(bytes) {
+        this.record.echoes.push([...bytes]);
+        const round = bytes[1];
+        if (round !== 3) page.later(() => this.onmessage?.({ data: Uint8Array.of(3, round).buffer }), 12.5);
+      }
+      close() {
+        this.record.closed = true;
+      }
+    };
+  }
+
+  worker() {
+    const page = this;
+    return class {
+      constructor(url) {
+        if (page.scenario.worker === "forbidden") throw new DOMException("no", "SecurityError");
+        this.url = url;
+        if (page.scenario.worker === "fails") page.later(() => this.onerror?.({ preventDefault() {} }), 5);
+      }
+      postMessage(data) {
+        if (page.scenario.worker) return;
+        const { navigator } = windowOf(page.scenario.window);
+        const inside = vm.createContext({ navigator, TextEncoder, TextDecoder });
+        inside.postMessage = (answer) => page.later(() => this.onmessage?.({ data: answer }), 5);
+        vm.runInContext(file("octet-collector.worker.js").toString(), inside);
+        inside.onmessage({ data });
+      }
+      terminate() {
+        page.outcome.workersEnded++;
+      }
+    };
+  }
+
+  async run() {
+    const source = file("octet-collector.js").toString();
+    vm.runInContext(source, this.context);
+    for (const step of this.scenario.steps ?? []) this.later(() => this.step(step), step.at ?? 0);
+    // Nothing more can happen when nothing is due and nothing is under way.
+    for (;;) {
+      for (let turn = 0; turn < QUIET_TURNS || this.busy; turn++) await new Promise(setImmediate);
+      if (!this.timers.length) break;
+      this.timers.sort((one, other) => one.at - other.at);
+      const { at, run } = this.timers.shift();
+      this.now = Math.max(this.now, at);
+      run();
+    }
+    this.outcome.pending = this.open;
+    this.outcome.frames = Math.max(this.outcome.frames, 0);
+    return this.outcome;
+  }
+
+  step({ verify, abortsAt, aborted, event, hide, call }) {
+    if (hide) this.document.visibilityState = "hidden";
+    if (event) {
+      this.document.prerendering = false;
+      const target = event === "pagehide" ? this.events : this.documentEvents;
+      target.dispatchEvent(new Event(event));
+    }
+    if (!call) return;
+    const config = verify && { ...verify };
+    if (abortsAt !== undefined || aborted) {
+      const controller = new AbortController();
+      config.signal = controller.signal;
+      if (aborted) controller.abort();
+      else if (abortsAt === 0) queueMicrotask(() => controller.abort());
+      else this.later(() => controller.abort(), abortsAt);
+    }
+    this.open++;
+    const result = {};
+    this.outcome.calls.push(result);
+    this.context.octet.verify(config).then(
+      (verified) => Object.assign(result, verified),
+      (error) => Object.assign(result, { error: error.name, message: error.message }),
+    ).finally(() => {
+      result.atMs = Math.round(this.now);
+      this.open--;
+    });
+  }
+}
+
+function timing(name) {
+  return {
+    name, nextHopProtocol: "h2", domainLookupStart: 1, domainLookupEnd: 2.5, connectStart: 2.5, connectEnd: 10,
+    secureConnectionStart: 5, requestStart: 10, responseStart: 30.0004, responseEnd: 31,
+  };
+}
+
+const unhandled = [];
+process.on("unhandledRejection", (error) => unhandled.push(String(error)));
+const scenarios = JSON.parse(readFileSync(0, "utf8"));
+const outcomes = [];
+for (const scenario of scenarios) outcomes.push(await new Page(scenario).run());
+process.stdout.write(JSON.stringify({ outcomes, unhandled }));
