@@ -1,6 +1,7 @@
 //! A request of an http 1.x host as the relay sees it. What the host does not tell stays unsaid.
 
 use http::{Extensions, HeaderMap, Method, Request, Uri, Version, request};
+use hyper::upgrade::OnUpgrade;
 use octet_relay::Observation;
 
 use crate::Connection;
@@ -50,6 +51,7 @@ pub(crate) fn observe<'a>(head: &Head<'a>, with_tcp: bool) -> Observation<'a> {
         headers: head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect(),
         // A header map that nothing was removed from iterates as it was filled: a test holds it.
         headers_in_order: true,
+        can_upgrade: head.extensions.get::<OnUpgrade>().is_some(),
         peer: connection.as_ref().map(|connection| connection.peer_addr().ip()),
         tcp: connection.filter(|_| with_tcp).and_then(|connection| connection.tcp_info()),
     }

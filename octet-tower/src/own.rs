@@ -31,9 +31,11 @@ where
             signals.finish(body).await
         }
         Step::Channel(opening) => {
-            let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else { return opening.refuse() };
             let answer = opening.switch();
-            tokio::spawn(websocket::run(*opening, upgrade, connection(&parts.extensions)));
+            // The relay opens a channel only where the connection can be upgraded.
+            if let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() {
+                tokio::spawn(websocket::run(*opening, upgrade, connection(&parts.extensions)));
+            }
             answer
         }
     }

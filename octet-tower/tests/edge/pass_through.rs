@@ -132,3 +132,46 @@ async fn a_handler_that_panics_leaves_the_edge_standing() {
     let health = Request::get("/octet/healthz").body(Full::default()).unwrap();
     assert_eq!(crate::support::exchange(addr, health).await.status(), StatusCode::OK);
 }
+
+/// Calls the edge around nothing, without a socket.
+async fn call<B>(request: Request<B>) -> Response<octet_tower::ResponseBody<Full<Bytes>>>
+where
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+{
+    let nothing = service_fn(|_: Request<B>| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) });
+    edge().layer(nothing).oneshot(request).await.unwrap_or_else(|never| match never {})
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_ends_is_given_up() {
+    let never = StreamBody::new(futures_util::stream::pending::<Result<http_body::Frame<Bytes>, Infallible>>());
+    let request = Request::post("/octet/v1/signals").header("host", "shop").header("origin", "http://shop");
+    let start = tokio::time::Instant::now();
+    let response = call(request.body(never).unwrap()).await;
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    assert!(start.elapsed() <= std::time::Duration::from_secs(11), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn over_http_2_the_authority_is_the_host() {
+    for (origin, expected) in [("https://shop.example", 202), ("https://evil.example", 403)] {
+        let request = Request::post("https://shop.example/octet/v1/signals").version(http::Version::HTTP_2);
+        let body = Full::<Bytes>::from(crate::support::bundle("s"));
+        assert_eq!(call(request.header("origin", origin).body(body).unwrap()).await.status(), expected, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_cannot_upgrade_says_so_and_takes_no_place() {
+    for _ in 0..2 {
+        let request = Request::get("/octet/v1/ws?ref=s")
+            .header("host", "shop")
+            .header("origin", "http://shop")
+            .header("connection", "upgrade")
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+        assert_eq!(call(request.body(Empty::<Bytes>::new()).unwrap()).await.status(), StatusCode::UPGRADE_REQUIRED);
+    }
+}

@@ -10,7 +10,8 @@ use crate::{Answer, Observation};
 /// The value of `Sec-WebSocket-Accept` for an upgrade request.
 pub(crate) fn accept(seen: &Observation<'_>) -> Result<String, Answer> {
     let key = seen.header("sec-websocket-key").filter(|key| is_nonce(key));
-    let upgrade = seen.http_version == "1.1"
+    let upgrade = seen.can_upgrade
+        && seen.http_version == "1.1"
         && seen.has_token("connection", "upgrade")
         && seen.has_token("upgrade", "websocket")
         && seen.header("sec-websocket-version") == Some(b"13");
@@ -65,9 +66,12 @@ mod tests {
             ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="),
         ];
         let request = |headers: &[(&'static str, &'static [u8])]| {
-            accept(&Observation { http_version: "1.1", headers: headers.to_vec(), ..Default::default() })
+            let headers = headers.to_vec();
+            accept(&Observation { http_version: "1.1", can_upgrade: true, headers, ..Default::default() })
         };
         assert!(request(&whole).is_ok());
+        let stuck = Observation { http_version: "1.1", headers: whole.to_vec(), ..Default::default() };
+        assert!(accept(&stuck).is_err(), "a host that cannot");
         for missing in 0..whole.len() {
             let mut headers = whole.to_vec();
             headers.remove(missing);

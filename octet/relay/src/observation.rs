@@ -36,6 +36,8 @@ pub struct Observation<'a> {
     pub headers: Vec<(&'a str, &'a [u8])>,
     /// Whether the names, too, stand in the order in which they came.
     pub headers_in_order: bool,
+    /// Whether the host can switch this connection to another protocol.
+    pub can_upgrade: bool,
     /// The other end of the connection.
     pub peer: Option<IpAddr>,
     /// The kernel's view of the connection.

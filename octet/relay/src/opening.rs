@@ -58,12 +58,6 @@ impl Opening {
         handshake::switch(self.accept.clone())
     }
 
-    /// The answer for a connection that cannot be upgraded.
-    #[must_use]
-    pub fn refuse(self) -> Answer {
-        handshake::required()
-    }
-
     /// The channel, from now on.
     #[must_use]
     pub fn begin(self, now: Instant) -> OpenChannel {
