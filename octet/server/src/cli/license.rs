@@ -36,7 +36,7 @@ enum Command {
         #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3650))]
         days: u32,
         /// For real traffic or for tests
-        #[arg(long, default_value = "live")]
+        #[arg(long, env = "OCTET_ENVIRONMENT", default_value = "live")]
         environment: EnvironmentName,
         /// Valid from this time on, such as 2026-12-01T00:00:00Z; now, unless given
         #[arg(long, value_name = "TIME")]
