@@ -1,6 +1,8 @@
 //! Who asks: an edge by its licence, a backend by its partner key, or a caller in the same process that the service
 //! itself has named. Knows credentials and no session.
 
+use std::sync::Arc;
+
 use axum::http::request::Parts;
 use octet::license::{LicenseClaims, Product};
 use octet::observations::Edge;
@@ -22,7 +24,7 @@ pub(crate) enum Identity {
 #[derive(Debug)]
 pub(crate) struct AuthorizedEdge {
     pub(crate) partner: PartnerName,
-    license: Option<std::sync::Arc<LicenseClaims>>,
+    license: Option<Arc<LicenseClaims>>,
 }
 
 impl AuthorizedEdge {
@@ -43,6 +45,9 @@ impl AuthorizedEdge {
 /// The edge that sends this request.
 pub(crate) fn edge(shared: &Shared, parts: &Parts) -> Result<AuthorizedEdge, Failure> {
     if let Some(Identity::Edge(partner)) = parts.extensions.get() {
+        if shared.records.snapshot().is_partner_revoked(partner) {
+            return Err(revoked());
+        }
         return Ok(AuthorizedEdge { partner: partner.clone(), license: None });
     }
     let license = check_license(shared, parts)?;
@@ -54,7 +59,11 @@ fn rejected() -> Failure {
     Failure::new(Code::LicenseRejected, "the licence is missing, cut short, or not signed by this service")
 }
 
-fn check_license(shared: &Shared, parts: &Parts) -> Result<std::sync::Arc<LicenseClaims>, Failure> {
+fn revoked() -> Failure {
+    Failure::new(Code::LicenseRevoked, "the licence or its partner was revoked; `octet license issue` makes another")
+}
+
+fn check_license(shared: &Shared, parts: &Parts) -> Result<Arc<LicenseClaims>, Failure> {
     let key = parts.headers.get(header::LICENSE).and_then(|value| value.to_str().ok());
     let key: LicenseKey = key.ok_or_else(rejected)?.parse().map_err(|_| rejected())?;
     if key.environment() != shared.environment {
@@ -70,7 +79,7 @@ fn check_license(shared: &Shared, parts: &Parts) -> Result<std::sync::Arc<Licens
     let license = snapshot.license(&key).ok_or_else(rejected)?;
     let now = shared.clock.now();
     if snapshot.is_revoked(&license) {
-        return Err(Failure::new(Code::LicenseRevoked, "the licence was revoked; `octet license issue` makes another"));
+        return Err(revoked());
     }
     if now < license.nbf {
         return Err(Failure::new(Code::LicenseNotYetValid, "the licence's time has not begun"));
@@ -93,14 +102,12 @@ fn check_license(shared: &Shared, parts: &Parts) -> Result<std::sync::Arc<Licens
 
 /// The partner whose backend sends this request. A missing and an unknown key are answered alike, in the same time.
 pub(crate) fn backend(shared: &Shared, parts: &Parts) -> Result<PartnerName, Failure> {
+    let rejected = || Failure::new(Code::PartnerKeyRejected, "x-octet-partner-key is missing or unknown");
+    let snapshot = shared.records.snapshot();
     if let Some(Identity::Backend(partner)) = parts.extensions.get() {
-        return Ok(partner.clone());
+        return if snapshot.is_partner_revoked(partner) { Err(rejected()) } else { Ok(partner.clone()) };
     }
     let key = parts.headers.get(header::PARTNER_KEY).and_then(|value| value.to_str().ok());
     let key: Option<PartnerKey> = key.and_then(|key| key.parse().ok());
-    shared
-        .records
-        .snapshot()
-        .partner_of_key(key.as_ref(), shared.clock.now())
-        .ok_or_else(|| Failure::new(Code::PartnerKeyRejected, "x-octet-partner-key is missing or unknown"))
+    snapshot.partner_of_key(key.as_ref(), shared.clock.now()).ok_or_else(rejected)
 }

@@ -31,6 +31,8 @@ const LARGEST_BODY: usize = 2 * LARGEST_SIGNALS;
 const SLOWEST_BODY: Duration = Duration::from_secs(10);
 /// How many bundles are read and assessed at a time: 128 MiB of bodies at worst.
 pub(crate) const MOST_IN_FLIGHT: usize = 1024;
+/// Nothing that a collector or an edge sends is nested more deeply; what is, no parser gets to see.
+const DEEPEST: usize = 32;
 /// The version of the bundle's shape that this release reads.
 const SCHEMA: u32 = 1;
 
@@ -126,6 +128,9 @@ struct Bundle {
 impl Bundle {
     fn parse(body: &[u8]) -> Result<Self, Failure> {
         let malformed = |part, error| Failure::new(Code::MalformedBundle, describe(part, &error));
+        if is_deeper_than(DEEPEST, body) {
+            return Err(Failure::new(Code::MalformedBundle, "the body is nested too deeply"));
+        }
         let bundle: SignalBundle = serde_json::from_slice(body).map_err(|error| malformed("the body", error))?;
         let signals = bundle.signals.get();
         if signals.len() > LARGEST_SIGNALS {
@@ -141,6 +146,25 @@ impl Bundle {
     }
 }
 
+/// Whether brackets of a JSON text are nested more than `most` deep; of what is no JSON it says anything.
+fn is_deeper_than(most: usize, json: &[u8]) -> bool {
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => depth += 1,
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > most {
+            return true;
+        }
+    }
+    false
+}
+
 /// What is wrong with a body, without a byte of it: the parser's own message repeats what it found.
 fn describe(part: &str, error: &serde_json::Error) -> String {
     use serde_json::error::Category;
@@ -148,7 +172,6 @@ fn describe(part: &str, error: &serde_json::Error) -> String {
     let message = error.to_string();
     let what = match error.classify() {
         Category::Eof => "is cut short",
-        Category::Syntax if message.starts_with("recursion limit") => "is nested too deeply",
         Category::Syntax => "is not JSON",
         Category::Io => "cannot be read",
         Category::Data if message.starts_with("duplicate field") => "has a field twice",
@@ -197,4 +220,38 @@ pub(crate) fn origin(shared: &Shared, address: Option<std::net::IpAddr>) -> Orig
         [facts.dbip, facts.geo_whois, facts.allocation]
     });
     Origin { network: address.map(Network::of), countries }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn depth_is_that_of_brackets_outside_of_texts() {
+        let deep = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        assert!(!is_deeper_than(3, deep(3).as_bytes()) && is_deeper_than(3, deep(4).as_bytes()));
+        assert!(!is_deeper_than(1, br#"{"a\"[{[{":"[[[","b":"\\"}"#));
+        assert!(is_deeper_than(1, br#"{"a":"\\","b":[]}"#));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_parsing_panic(body in proptest::collection::vec(any::<u8>(), 0..500)) {
+            prop_assert!(Bundle::parse(&body).is_err());
+        }
+
+        #[test]
+        fn a_parser_never_repeats_what_it_found(text in "[a-z]{12}") {
+            for body in [
+                format!(r#"{{"signals":"{text}","observations":{{"observedAtMs":"{text}"}}}}"#),
+                format!(r#"{{"{text}":1}}"#),
+                text.clone(),
+            ] {
+                let failure = Bundle::parse(body.as_bytes()).err().map(|failure| format!("{failure:?}"));
+                prop_assert!(failure.is_some_and(|failure| !failure.contains(&text)));
+            }
+        }
+    }
 }

@@ -153,6 +153,12 @@ impl Octet {
         self.shared.sessions.len()
     }
 
+    /// How many requests wait for a verdict.
+    #[must_use]
+    pub fn waiters(&self) -> usize {
+        self.shared.sessions.waiters()
+    }
+
     /// Begins the shutdown: whoever waits for a verdict is answered with 503 `shutting_down`, new bundles are
     /// refused with it, and [`Self::serve`] ends. Verdicts that are there are still given.
     pub fn shutdown(&self) {

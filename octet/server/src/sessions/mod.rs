@@ -146,6 +146,11 @@ impl Sessions {
         self.current().sessions.len()
     }
 
+    /// How many requests wait.
+    pub(crate) fn waiters(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
     /// Forgets what has ended.
     pub(crate) fn sweep(&self) {
         drop(self.current());

@@ -50,6 +50,10 @@ impl Waiting {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.of_partner.values().sum()
+    }
+
     pub(super) fn wake(&self, key: &Key) {
         if let Some(waited) = self.sessions.get(key) {
             waited.notify.notify_waiters();

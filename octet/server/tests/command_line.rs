@@ -1,0 +1,172 @@
+//! The binary `octet`: records made by one process and used by another, settings, signals.
+
+#![cfg(feature = "cli")]
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+mod common;
+
+use std::path::Path;
+use std::process::Stdio;
+
+use axum::body::Body;
+use axum::http::Request;
+use common::{GERMAN, answer, bundle};
+use octet_server::{Config, Octet};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::Command;
+use tower::ServiceExt;
+
+struct Output {
+    success: bool,
+    out: String,
+    err: String,
+}
+
+fn octet(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_octet"));
+    command.current_dir(folder).args(arguments).kill_on_drop(true);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OCTET_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+async fn run(folder: &Path, arguments: &[&str]) -> Output {
+    let output = octet(folder, arguments).stdin(Stdio::null()).output().await.unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().trim_end().to_owned();
+    Output { success: output.status.success(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+#[tokio::test]
+async fn keys_are_made_on_the_command_line_and_take_effect_in_a_running_service() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let service = Octet::open(Config::embedded(folder.join("octet.db"))).await.unwrap();
+    let send = async |request: Request<Body>| {
+        // Readiness looks for changes by other processes at once; otherwise they are seen within a second.
+        let ready = Request::get("/readyz").body(Body::empty()).unwrap();
+        assert_eq!(service.clone().oneshot(ready).await.unwrap().status(), 200);
+        answer(service.clone().oneshot(request).await.unwrap()).await
+    };
+    let forward = |license: &str, session: &str| {
+        let request = Request::post("/v1/signals").header("x-octet-license", license);
+        request.body(Body::from(bundle(session, GERMAN))).unwrap()
+    };
+    let ask = |key: &str| Request::get("/v1/verdict/s").header("x-octet-partner-key", key).body(Body::empty()).unwrap();
+
+    let key = run(folder, &["partner", "add", "shop"]).await;
+    assert!(key.success && key.out.starts_with("opk_") && key.err.contains("cannot be shown again"), "{}", key.err);
+    let issue = ["license", "issue", "--partner", "shop", "--product", "browser", "--days", "365"];
+    let license = run(folder, &issue).await.out;
+    assert!(license.starts_with("octet_live_v4.public."));
+    assert_eq!(send(forward(&license, "s")).await.status, 202);
+    assert_eq!(send(ask(&key.out)).await.status, 200);
+
+    let rotated = run(folder, &["partner", "rotate", "shop", "--overlap-hours", "0"]).await.out;
+    assert_eq!(send(ask(&key.out)).await.status, 401);
+    assert_eq!(send(ask(&rotated)).await.status, 200);
+
+    let inspected: Value = serde_json::from_str(&run(folder, &["license", "inspect", &license]).await.out).unwrap();
+    assert_eq!((&inspected["state"], &inspected["claims"]["sub"]), (&"valid".into(), &"shop".into()));
+    let jti = inspected["claims"]["jti"].as_str().unwrap();
+    assert!(run(folder, &["license", "revoke", jti]).await.success);
+    assert_eq!(send(forward(&license, "t")).await.code(), "license_revoked");
+    let listed: Value = serde_json::from_str(&run(folder, &["license", "list", "--json"]).await.out).unwrap();
+    assert_eq!(listed[0]["state"], "revoked");
+
+    assert!(run(folder, &["partner", "set", "shop", "--profile", "full"]).await.success);
+    assert!(run(folder, &["partner", "revoke", "shop"]).await.success);
+    assert_eq!(send(ask(&rotated)).await.status, 401);
+    let listed: Value = serde_json::from_str(&run(folder, &["partner", "list", "--json"]).await.out).unwrap();
+    assert_eq!((&listed[0]["profile"], listed[0]["revokedAt"].is_string()), (&"full".into(), true));
+    assert!(!listed.to_string().contains(&rotated));
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_said_in_one_line_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for (arguments, says) in [
+        (&["partner", "list"][..], "OCTET_DATABASE"),
+        (&["license", "issue", "--partner", "shop"], "no database"),
+        (&["partner", "add", "a shop"], "such as shop"),
+        (&["partner", "rotate", "shop"], "no partner named shop"),
+        (&["license", "issue", "--partner", "shop"], "no partner named shop"),
+        (&["license", "issue", "--partner", "shop", "--days", "0"], "--days"),
+        (&["license", "inspect", "octet_live_v4.public.AAAA"], "not signed by this service"),
+        (&["license", "inspect", "key"], "octet_live_v4.public."),
+        (&["license", "revoke", "lic_1"], "no licence lic_1"),
+        (&["serve", "--config", "nowhere.toml"], "nowhere.toml"),
+        (&["serve", "--listen", "nowhere"], "--listen"),
+    ] {
+        let output = run(folder, arguments).await;
+        assert!(!output.success && output.err.contains(says), "{arguments:?}: {}", output.err);
+        assert!(output.out.is_empty());
+    }
+    assert!(run(folder, &["partner", "add", "shop"]).await.success);
+    assert!(run(folder, &["partner", "add", "shop"]).await.err.contains("already"));
+}
+
+#[tokio::test]
+async fn a_configuration_is_checked_without_serving_and_names_the_offending_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("octet.toml"), "max_sessions = 5\nlog_format = \"json\"\n").unwrap();
+    let serve = ["serve", "--config", "octet.toml", "--check-config", "--max-sessions", "6"];
+    let checked = run(folder, &serve).await;
+    assert!(
+        checked.out.contains("max_sessions = 6") && checked.out.contains("log_format = \"json\""),
+        "{}",
+        checked.out
+    );
+    let by_environment = octet(folder, &serve[..4]).env("OCTET_MAX_SESSIONS", "7").output().await.unwrap();
+    assert!(String::from_utf8(by_environment.stdout).unwrap().contains("max_sessions = 7"));
+    std::fs::write(folder.join("octet.toml"), "max_session = 5\n").unwrap();
+    let refused = run(folder, &serve).await;
+    assert!(refused.err.contains("`max_session`") && refused.err.contains("`max_sessions`"), "{}", refused.err);
+    assert!(!folder.join("octet.db").exists());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_service_serves_logs_no_secret_and_ends_on_sigterm() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let key = run(folder, &["partner", "add", "shop"]).await.out;
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--log", "trace", "--log-format", "json"];
+    let mut service = octet(folder, &arguments).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(service.stderr.take().unwrap());
+    let mut line = String::new();
+    let address = loop {
+        line.clear();
+        log.read_line(&mut line).await.unwrap();
+        let event: Value = serde_json::from_str(&line).unwrap();
+        if event["fields"]["message"] == "listening" {
+            break event["fields"]["address"].as_str().unwrap().to_owned();
+        }
+    };
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    let request = format!(
+        "GET /v1/verdict/sess_canary HTTP/1.1\r\nhost: octet\r\nx-octet-partner-key: {key}\r\n\
+         x-octet-visitor-ip: 198.51.100.77\r\nconnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+
+    let pid = service.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+    assert!(service.wait().await.unwrap().success());
+    let mut rest = String::new();
+    log.read_to_string(&mut rest).await.unwrap();
+    assert!(rest.contains("stopped"), "{rest}");
+    for secret in ["canary", &key, "198.51.100"] {
+        assert!(!rest.contains(secret), "{rest}");
+    }
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(folder.join("octet.db")).unwrap().permissions());
+    assert_eq!(mode & 0o077, 0, "only its owner reads the database");
+}
