@@ -68,7 +68,9 @@ impl fmt::Display for ScriptTag<'_> {
             write!(f, r#" nonce="{}""#, Escaped(nonce))?;
         }
         let session = session.as_str();
-        write!(f, r#" data-octet-ref="{session}" data-octet-api="{prefix}" data-octet-profile="{profile}"></script>"#)
+        // At the root the prefix is empty, and an empty URL is the page's own.
+        let api = if prefix.is_empty() { "/" } else { prefix };
+        write!(f, r#" data-octet-ref="{session}" data-octet-api="{api}" data-octet-profile="{profile}"></script>"#)
     }
 }
 
@@ -117,6 +119,13 @@ mod tests {
             tag.ends_with(r#" data-octet-ref="os1_abc" data-octet-api="/octet" data-octet-profile="full"></script>"#)
         );
         assert!(!tag.contains("nonce"));
+    }
+
+    #[test]
+    fn at_the_root_the_tag_leads_to_the_root() {
+        let mount = Arc::new(crate::routes::Mount::default().at("/").unwrap());
+        let tag = PageSession { mount, ..page() }.script_tag().to_string();
+        assert!(tag.contains(r#"src="/octet-collector."#) && tag.contains(r#" data-octet-api="/" "#), "{tag}");
     }
 
     #[test]
