@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
-    /// Bundles that may decide a verdict.
+    /// The first bundles of their sessions.
     pub bundles_kept: u64,
     /// Bundles whose bytes had come before.
     pub bundles_repeated: u64,
     /// Different bundles from a network that had sent one for the same session.
     pub bundles_second: u64,
-    /// Bundles from another network than the deciding one's, or that came after the verdict was read.
+    /// Different bundles from another network than their session's first, or that came after the verdict was read:
+    /// they decide nothing, unless the backend names their network.
     pub bundles_dropped: u64,
     /// Requests of edges that were refused: licence, size, shape, rate.
     pub edge_refusals: u64,

@@ -53,7 +53,7 @@ pub(crate) async fn signals(
         Taken::Kept => &shared.counters.bundles_kept,
         Taken::Repeated => &shared.counters.bundles_repeated,
         Taken::Second => &shared.counters.bundles_second,
-        Taken::Dropped => &shared.counters.bundles_dropped,
+        Taken::Other | Taken::Dropped => &shared.counters.bundles_dropped,
     }
     .add();
     tracing::debug!(?taken, "bundle");

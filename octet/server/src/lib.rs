@@ -40,11 +40,19 @@
 //! # }
 //! ```
 //!
-//! # What a second bundle does
+//! # Which bundle decides
 //!
-//! Until the backend first reads the verdict, a different bundle for the same session from the same network raises
-//! its alarm by one step, once. Bundles from up to four networks are kept until then, since the backend may say
-//! which network is its visitor's; any more are dropped and counted.
+//! The same bytes of a collector again change nothing. Until the backend first reads the verdict:
+//!
+//! - a different bundle from the same network (/24, /48) raises the alarm by one step, once; a complete one takes
+//!   the place of an incomplete one before it, and the alarm is raised all the same;
+//! - the first bundle of each of up to four networks is kept, since the backend may say which network is its
+//!   visitor's; any more are dropped and counted;
+//! - where the backend names an address, the first bundle of its network decides. A request that waits holds out
+//!   for it when all that there is comes from another country too; when nothing better comes, the alarm is at least
+//!   `medium`. Countries that no table knows do not differ.
+//!
+//! Once read, nothing changes until the session ends. The edge is told 202 in every case.
 
 pub mod clock;
 mod config;

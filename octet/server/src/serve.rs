@@ -13,8 +13,11 @@ use tokio::sync::Semaphore;
 
 use crate::Octet;
 
-/// How long a client may take for the head of a request.
-const SLOWEST_HEAD: Duration = Duration::from_secs(10);
+/// How long a client may take for the head of its next request: longer than our own clients keep an idle connection,
+/// so that it is they who close it and no request meets a connection that is being closed.
+const SLOWEST_HEAD: Duration = Duration::from_secs(60);
+/// How often an HTTP/2 client shows that it is still there, and how long it may take for that.
+const SIGN_OF_LIFE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
 /// How long connections may take to end once the shutdown began.
 const LONGEST_FAREWELL: Duration = Duration::from_secs(10);
 
@@ -43,7 +46,13 @@ impl Octet {
             };
             let mut builder = auto::Builder::new(TokioExecutor::new());
             builder.http1().timer(TokioTimer::new()).header_read_timeout(SLOWEST_HEAD).max_headers(64);
-            builder.http2().timer(TokioTimer::new()).max_concurrent_streams(1024).max_header_list_size(16 * 1024);
+            builder
+                .http2()
+                .timer(TokioTimer::new())
+                .keep_alive_interval(SIGN_OF_LIFE.0)
+                .keep_alive_timeout(SIGN_OF_LIFE.1)
+                .max_concurrent_streams(1024)
+                .max_header_list_size(16 * 1024);
             let service = TowerToHyperService::new(self.clone());
             let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
             let connection = graceful.watch(connection);

@@ -1,7 +1,5 @@
 //! What edges send: licences, bundles good and bad, and which of them decides.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
-
 mod common;
 
 use std::time::Duration;
@@ -197,7 +195,7 @@ async fn a_second_browser_on_another_network_is_dropped_before_and_after_the_rea
     assert_eq!((first.json["country"].as_str(), first.json["alarm"].as_str()), (Some("DE"), Some("none")));
     service.forward(other_bundle("s", FRENCH, "three")).await;
     assert_eq!(service.ask("s").await.json, first.json);
-    assert_eq!(service.octet.counts().bundles_dropped, 1);
+    assert_eq!(service.octet.counts().bundles_dropped, 2);
 }
 
 #[tokio::test]
@@ -226,6 +224,15 @@ async fn only_bundles_from_another_network_and_country_make_the_alarm_medium() {
         assert_eq!(verdict.json["alarm"], alarm, "{visitor}: {}", verdict.text);
         assert_eq!(verdict.json["country"], "DE");
     }
+}
+
+#[tokio::test]
+async fn a_bundle_that_came_with_another_session_raises_the_alarm() {
+    let service = service().await;
+    service.forward(other_bundle("a", GERMAN, "copied")).await;
+    service.forward(other_bundle("b", GERMAN, "copied")).await;
+    assert_eq!(service.ask("a").await.json["alarm"], "none");
+    assert_ne!(service.ask("b").await.json["alarm"], "none");
 }
 
 #[tokio::test]

@@ -57,13 +57,15 @@ impl Origin {
 /// What became of a bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Taken {
-    /// The first of its network: it decides, or may decide.
+    /// The first of all: it decides, unless the backend names another network or it is incomplete.
     Kept,
+    /// The first of another network: it decides only where the backend names that network.
+    Other,
     /// The same bytes came before: nothing changed.
     Repeated,
     /// A different one from a network that has one already: the alarm is raised, or was.
     Second,
-    /// From another network than any that is kept, or after the verdict was read: nothing changed.
+    /// From one more network than are kept, or after the verdict was read: nothing changed.
     Dropped,
 }
 
@@ -108,7 +110,7 @@ impl Session {
             Taken::Second
         } else if self.candidates.len() < CANDIDATES {
             self.candidates.push(bundle);
-            Taken::Kept
+            if self.candidates.len() == 1 { Taken::Kept } else { Taken::Other }
         } else {
             Taken::Dropped
         }
@@ -178,7 +180,7 @@ mod tests {
     fn the_first_bundle_decides_and_another_network_changes_nothing() {
         let mut session = Session::default();
         assert_eq!(session.take([1; 32], bundle("192.0.2.1", "DE", true)), Taken::Kept);
-        assert_eq!(session.take([2; 32], bundle("198.51.100.1", "US", true)), Taken::Kept);
+        assert_eq!(session.take([2; 32], bundle("198.51.100.1", "US", true)), Taken::Other);
         assert_eq!(read(&mut session, None), ("DE".into(), Alarm::None));
         assert!(!session.has_candidates());
         assert_eq!(session.take([3; 32], bundle("192.0.2.1", "FR", true)), Taken::Dropped);
@@ -249,7 +251,12 @@ mod tests {
     #[test]
     fn candidates_and_digests_are_bounded() {
         let mut session = Session::default();
-        for (n, taken) in (0_u8..).zip([Taken::Kept; CANDIDATES].into_iter().chain([Taken::Dropped; 30])) {
+        for n in 0_u8..34 {
+            let taken = match usize::from(n) {
+                0 => Taken::Kept,
+                1..CANDIDATES => Taken::Other,
+                _ => Taken::Dropped,
+            };
             assert_eq!(session.take([n; 32], bundle(&format!("192.0.{n}.1"), "DE", true)), taken, "{n}");
         }
         assert!(session.seen.len() <= BUNDLES);
