@@ -2,7 +2,7 @@
 
 use octet::signals::ChannelState;
 use serde_json::{Value, json};
-use support::{Outcome, call, visit};
+use support::{Outcome, call, visit, visits};
 
 mod support;
 
@@ -66,7 +66,7 @@ fn a_tag_with_a_reference_starts_by_itself_and_a_call_joins_it() {
 
 #[test]
 fn what_is_missing_or_malformed_is_a_type_error_and_sends_nothing() {
-    for options in [
+    let malformed = [
         json!({"sessionRef": null}),
         json!({"sessionRef": ""}),
         json!({"sessionRef": "a b"}),
@@ -82,8 +82,9 @@ fn what_is_missing_or_malformed_is_a_type_error_and_sends_nothing() {
         json!({"apiUrl": "wss://shop.example/octet"}),
         json!({"wsUrl": "data:,"}),
         json!({"signal": "now"}),
-    ] {
-        let outcome = visit(json!({"steps": [call(&options)]}));
+    ];
+    let outcomes = visits(malformed.iter().map(|options| json!({"steps": [call(options)]})).collect());
+    for (options, outcome) in malformed.iter().zip(outcomes) {
         assert_eq!(outcome.answers(), [json!("TypeError")], "{options}");
         assert!(outcome.list("posts").is_empty() && outcome.list("sockets").is_empty(), "{options}");
     }
@@ -92,7 +93,7 @@ fn what_is_missing_or_malformed_is_a_type_error_and_sends_nothing() {
 
 #[test]
 fn urls_may_be_relative_absolute_or_overridden() {
-    for (options, post, socket) in [
+    let cases = [
         (
             json!({"apiUrl": "octet/"}),
             "https://shop.example/checkout/octet/v1/signals",
@@ -109,16 +110,17 @@ fn urls_may_be_relative_absolute_or_overridden() {
             "https://shop.example/octet/v1/signals",
             "wss://edge.shop.example/ws?a=1&ref=sess_1",
         ),
-    ] {
-        let outcome = visit(json!({"steps": [call(&options)]}));
-        assert_eq!(outcome.list("posts")[0]["url"], post);
-        assert_eq!(outcome.list("sockets")[0]["url"], socket);
+    ];
+    let outcomes = visits(cases.iter().map(|(options, ..)| json!({"steps": [call(options)]})).collect());
+    for ((_, post, socket), outcome) in cases.iter().zip(outcomes) {
+        assert_eq!(outcome.list("posts")[0]["url"], *post);
+        assert_eq!(outcome.list("sockets")[0]["url"], *socket);
     }
 }
 
 #[test]
 fn a_failed_post_is_repeated_once_with_the_very_same_bytes() {
-    for (answers, completed, posts) in [
+    let cases = [
         (json!([503, 202]), true, 2),
         (json!(["error", 202]), true, 2),
         (json!([503, 503]), false, 2),
@@ -129,10 +131,12 @@ fn a_failed_post_is_repeated_once_with_the_very_same_bytes() {
         (json!([403]), false, 1),
         (json!([413]), false, 1),
         (json!([429]), false, 1),
-    ] {
-        let outcome = verified(json!({"answers": answers}));
+    ];
+    let scenario = |answers: &Value| json!({"answers": answers, "steps": [call(&json!({}))]});
+    let outcomes = visits(cases.iter().map(|(answers, ..)| scenario(answers)).collect());
+    for ((answers, completed, posts), outcome) in cases.iter().zip(outcomes) {
         assert_eq!(outcome.answers(), [json!(completed)], "{answers}");
-        assert_eq!(outcome.list("posts").len(), posts, "{answers}");
+        assert_eq!(outcome.list("posts").len(), *posts, "{answers}");
         assert!(same_bytes(&outcome), "{answers}");
     }
 }

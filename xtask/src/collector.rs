@@ -77,7 +77,8 @@ fn root() -> PathBuf {
 
 /// Where builds go: what cargo was told, or `target`.
 fn target_dir(root: &Path) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+    let told = std::env::var_os("CARGO_TARGET_DIR").and_then(|told| std::path::absolute(told).ok());
+    told.unwrap_or_else(|| root.join("target"))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

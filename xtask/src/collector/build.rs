@@ -73,6 +73,8 @@ fn compile(root: &Path) -> Result<PathBuf> {
     run(Command::new("cargo")
         .args(["rustc", "--quiet", "--locked", "--package", "octet-collector", "--lib", "--crate-type", "cdylib"])
         .args(["--profile", "collector", "--target", TARGET])
+        .arg("--target-dir")
+        .arg(&target_dir)
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
         .current_dir(root))
     .context("the collector does not compile to WebAssembly")?;
