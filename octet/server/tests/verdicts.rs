@@ -7,9 +7,9 @@ mod common;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use axum::http::Request;
 use bytes::Bytes;
 use common::{AMERICAN, FRENCH, GERMAN, bundle, other_bundle, service, service_with};
-use http::Request;
 use octet_client::{Lookup, OctetClient, Transport};
 use octet_server::{Limits, Octet};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
