@@ -110,15 +110,15 @@ struct Page {
 
 /// A page that carries the collector's tag.
 async fn page(session: OctetSession, Query(page): Query<Page>) -> impl IntoResponse {
-    html(&page, format!("<form>{}</form>{}", session.hidden_input(), session.script_tag()))
+    html(&page, &format!("<form>{}</form>{}", session.hidden_input(), session.script_tag()))
 }
 
 /// A page that loads the collector and calls nothing.
 async fn bare(Query(page): Query<Page>) -> impl IntoResponse {
-    html(&page, r#"<script src="/octet/octet-collector.js"></script>"#.to_owned())
+    html(&page, r#"<script src="/octet/octet-collector.js"></script>"#)
 }
 
-fn html(page: &Page, body: String) -> impl IntoResponse + use<> {
+fn html(page: &Page, body: &str) -> impl IntoResponse + use<> {
     let policy = page.csp.clone().unwrap_or_else(|| "default-src 'self' 'wasm-unsafe-eval'".to_owned());
     ([(header::CONTENT_SECURITY_POLICY, policy)], Html(format!("<!doctype html><title>shop</title>{body}")))
 }
@@ -130,10 +130,10 @@ fn recorded(octet: Router, bundles: Arc<Mutex<Vec<Value>>>) -> Router {
         async move {
             let (parts, body) = request.into_parts();
             let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-            if parts.uri.path() == "/v1/signals" {
-                if let Ok(bundle) = serde_json::from_slice(&body) {
-                    bundles.lock().unwrap_or_else(PoisonError::into_inner).push(bundle);
-                }
+            if parts.uri.path() == "/v1/signals"
+                && let Ok(bundle) = serde_json::from_slice(&body)
+            {
+                bundles.lock().unwrap_or_else(PoisonError::into_inner).push(bundle);
             }
             next.run(Request::from_parts(parts, Body::from(Bytes::clone(&body)))).await
         }
