@@ -5,6 +5,7 @@ use octet::CountryCode;
 
 use crate::fuse::Source;
 use crate::grid::Grid;
+use crate::locate::Access;
 use crate::model::AddressReliability;
 use crate::world::{AddressFacts, Scope};
 
@@ -45,9 +46,9 @@ impl AddressSays {
     }
 
     /// Its likelihood of each country, and the probability that it gives to each on its own.
-    pub(crate) fn by_country(&self, grid: &Grid) -> (Source, Vec<f64>) {
+    pub(crate) fn by_country(&self, grid: &Grid, access: Access) -> (Source, Vec<f64>) {
         let rest = 1.0 - self.countries.iter().map(|country| country.1).sum::<f64>();
-        let prior = |index: usize| f64::from(grid.countries[index].ln_prior).exp().max(1e-9);
+        let prior = |index: usize| grid.ln_prior(index, access).exp().max(1e-9);
         let mut says: Vec<f64> = (0..grid.countries.len()).map(|index| rest * prior(index)).collect();
         for &(code, probability) in &self.countries {
             if let Some(index) = grid.country(code) {

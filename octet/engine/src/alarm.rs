@@ -33,6 +33,8 @@ pub(crate) fn judge(seen: &Contradictions<'_>) -> (Alarm, Vec<Reason>) {
     findings.extend(physics(seen));
     findings.extend(offset(seen));
     findings.extend(relay(seen.evidence));
+    findings.extend(seen.zone.and_then(|zone| zone.flaw).map(|reason| (Alarm::Medium, reason)));
+    findings.extend(seen.languages.and_then(|languages| languages.flaw).map(|reason| (Alarm::Low, reason)));
     concluded(findings)
 }
 
@@ -94,7 +96,7 @@ fn disagreement(seen: &Contradictions<'_>) -> Vec<(Alarm, Reason)> {
     if let Some((source, says)) = seen.address_says {
         ask(source, says, Reason::AddressOutOfReach);
     }
-    if let Some(zone) = seen.zone {
+    if let Some(zone) = seen.zone.filter(|zone| !zone.neutral) {
         ask(&zone.source, &zone.says, Reason::ZoneContradiction);
     }
     findings

@@ -7,14 +7,14 @@ use crate::evidence::{Evidence, Omissions};
 use crate::fuse::{self, Source};
 use crate::grid::Healpix;
 use crate::locate::{self, Access, OtherSources, Posterior, Sighting};
-use crate::model::Model;
+use crate::model::{EvidenceClass, Model};
 use crate::{Assessment, UnixTime, World, address, locale};
 
 /// Confidence never passes this where expected facts are missing.
 const OMISSION_CONFIDENCE_CAP: f64 = 0.5;
 /// With less confidence than this no country is named.
 const LEAST_CONFIDENCE: f64 = 0.1;
-/// The share of the mass within the radius and the region.
+/// The radius and the region hold the truth with this probability.
 const REGION_SHARE: f64 = 0.9;
 /// A radius is never below this.
 const LEAST_RADIUS_KM: f64 = 20.0;
@@ -35,15 +35,17 @@ pub fn assess(evidence: &Evidence, world: &World, now: UnixTime) -> Assessment {
 
 /// Assesses one session as [`assess`] does, with a model of one's own.
 #[must_use]
-pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, _now: UnixTime) -> Assessment {
+pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixTime) -> Assessment {
     let parameters = model.parameters();
     let grid = &model.grid;
     let facts = evidence.address.or(evidence.visitor_address).map(|address| world.address(address));
     let address = facts.and_then(|facts| address::says(&facts, &parameters.address));
-    let zone = locale::zone(&evidence.locale, world, grid, &parameters.locale);
-    let languages = locale::languages(&evidence.locale, grid, &parameters.locale);
+    let zone = locale::zone(&evidence.locale, world, grid, &parameters.locale, now);
+    let languages = locale::languages(&evidence.locale, world, grid, &parameters.locale);
     let sightings = locate::sightings(&evidence.edges);
-    let address_source = address.as_ref().map(|says| says.by_country(grid));
+    let hosting = address.as_ref().is_some_and(address::AddressSays::is_hosting);
+    let access = if hosting { Access::Hosting } else { Access::Consumer };
+    let address_source = address.as_ref().map(|says| says.by_country(grid, access));
 
     let sources: [Option<&Source>; 3] = [
         address_source.as_ref().map(|(source, _)| source),
@@ -54,8 +56,6 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, _now: Unix
         return nothing_known(evidence);
     }
     let others = OtherSources { by_country: fuse::joined(sources.iter().copied().flatten()) };
-    let access =
-        if address.as_ref().is_some_and(address::AddressSays::is_hosting) { Access::Hosting } else { Access::Consumer };
     let posterior = model.locate(&sightings, access, &others);
     let countries = posterior.countries();
 
@@ -71,38 +71,29 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, _now: Unix
     };
     let (alarm, reasons) = alarm::judge(&contradictions);
 
-    let class = class(address.is_some(), zone.is_some() || languages.is_some(), sightings.len());
+    let class = EvidenceClass {
+        address: address.is_some(),
+        locale: zone.is_some() || languages.is_some(),
+        edges: sightings.len(),
+        hosting,
+    };
+    let calibration = parameters.calibration(class);
     let raw = countries.first().map_or(0.0, |country| country.1);
-    let calibrated = parameters.calibration.get(class).map_or(raw, |calibration| calibration.apply(raw));
-    let confidence = capped(calibrated, evidence.omissions);
+    let confidence = capped(calibration.confidence(raw), evidence.omissions);
     let country = countries.first().map(|country| country.0).filter(|_| confidence >= LEAST_CONFIDENCE);
     let place = posterior.place();
+    let share = calibration.share(REGION_SHARE);
     Assessment {
         country,
         confidence,
         alarm,
         reasons,
         location: place.map(snapped),
-        radius_km: place.map(|place| radius_km(&posterior, snapped(place))),
+        radius_km: place.map(|place| radius_km(&posterior, snapped(place), share)),
         region: place
             .filter(|_| sightings.len() >= EDGES_FOR_REGION)
-            .and_then(|place| region(&posterior, place, &sightings)),
+            .and_then(|place| region(&posterior, place, share, &sightings)),
         country_masses: countries,
-    }
-}
-
-/// The class of evidence by which confidence is calibrated.
-fn class(address: bool, locale: bool, edges: usize) -> &'static str {
-    match (address, locale, edges) {
-        (true, false, 0) => "address",
-        (false, true, 0) => "locale",
-        (true, true, 0) => "address-locale",
-        (false, _, 1..=2) => "rtt-1",
-        (false, _, 3..=4) => "rtt-3",
-        (false, _, _) => "rtt-6",
-        (true, _, 1..=2) => "all-1",
-        (true, _, 3..=4) => "all-3",
-        (true, _, _) => "all-6",
     }
 }
 
@@ -122,13 +113,13 @@ fn snapped(place: LatLon) -> LatLon {
 }
 
 /// The radius of the region, never so small that it shows where few people live.
-fn radius_km(posterior: &Posterior<'_>, place: LatLon) -> f64 {
-    let radius = posterior.radius_km(place, REGION_SHARE).max(LEAST_RADIUS_KM);
-    let people = posterior.population(REGION_SHARE);
+fn radius_km(posterior: &Posterior<'_>, place: LatLon, share: f64) -> f64 {
+    let radius = posterior.radius_km(place, share).max(LEAST_RADIUS_KM);
+    let people = posterior.population(share);
     if people >= LEAST_PEOPLE { radius } else { radius * (LEAST_PEOPLE / people.max(500.0)).sqrt() }
 }
 
-fn region(posterior: &Posterior<'_>, place: LatLon, sightings: &[Sighting]) -> Option<Vec<Vertex>> {
-    let outline = posterior.outline(place, REGION_SHARE, sightings)?;
+fn region(posterior: &Posterior<'_>, place: LatLon, share: f64, sightings: &[Sighting]) -> Option<Vec<Vertex>> {
+    let outline = posterior.outline(place, share, sightings)?;
     outline.vertices().iter().map(|&(lat, lon)| Vertex::new(lat, lon).ok()).collect()
 }

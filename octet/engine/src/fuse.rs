@@ -16,6 +16,18 @@ impl Source {
         Self { likelihood: likelihood.map(mixed).map(|likelihood| likelihood.max(1e-12)).collect() }
     }
 
+    /// The same, believed less.
+    pub(crate) fn to_power(mut self, power: f64) -> Self {
+        self.likelihood.iter_mut().for_each(|likelihood| *likelihood = likelihood.powf(power));
+        self
+    }
+
+    /// Both, as if independent.
+    pub(crate) fn times(mut self, other: &Self) -> Self {
+        self.likelihood.iter_mut().zip(&other.likelihood).for_each(|(own, other)| *own *= other);
+        self
+    }
+
     pub(crate) fn ln(&self) -> impl Iterator<Item = f64> {
         self.likelihood.iter().map(|likelihood| likelihood.ln())
     }

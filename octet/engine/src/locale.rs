@@ -1,6 +1,9 @@
 //! What a browser's locale says of a country: its zone, the zone's offsets, its languages. It knows no address and
 //! no round trip.
 
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
 use octet::CountryCode;
 
 use crate::evidence::LocaleEvidence;
@@ -8,10 +11,19 @@ use crate::fuse::Source;
 use crate::grid::Grid;
 use crate::model::LocaleReliability;
 use crate::world::World;
+use crate::{Reason, UnixTime};
 
 /// Longer names and more languages than this are not read.
 const MAX_TEXT: usize = 64;
-const MAX_LANGUAGES: usize = 16;
+const MAX_LANGUAGES: usize = 8;
+/// A zone that Firefox names when it resists fingerprinting, and few people live in.
+const PRIVACY_ZONE: &str = "Atlantic/Reykjavik";
+/// The share of a country's devices that show a zone which their system uses for want of the country's own.
+const BORROWED_ZONE: f64 = 0.5;
+/// Software comes in these languages, wherever it is used: how often a device is left so.
+const UNTRANSLATED: [(&str, f64); 2] = [("en-US", 0.12), ("en", 0.03)];
+/// The second language of a list says less than the first, the third less than the second.
+const LATER_LANGUAGE: f64 = 0.4;
 
 /// What one part of a locale says.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,60 +32,190 @@ pub(crate) struct LocaleSays {
     pub(crate) source: Source,
     /// How well each country alone explains it, by country.
     pub(crate) says: Vec<f64>,
+    /// What is wrong with it by itself.
+    pub(crate) flaw: Option<Reason>,
+    /// It may be a privacy mode's answer: no contradiction is made of it.
+    pub(crate) neutral: bool,
 }
 
-/// What the zone says; `None` when it names no country, as UTC does.
+/// What the zone says; `None` when neither name nor offsets tell of a place, as with UTC.
 pub(crate) fn zone(
     locale: &LocaleEvidence,
     world: &World,
     grid: &Grid,
     reliability: &LocaleReliability,
+    now: UnixTime,
 ) -> Option<LocaleSays> {
-    let name = locale.time_zone.as_deref().filter(|name| name.len() <= MAX_TEXT)?;
-    let shares = zone_shares(name, world, grid)?;
-    let anywhere = mean(&shares, grid).max(1e-4);
-    Some(LocaleSays { source: Source::mixture(shares.iter().copied(), reliability.zone, anywhere), says: shares })
+    let name = locale.time_zone.as_deref().filter(|name| name.len() <= MAX_TEXT);
+    let zone = name.and_then(|name| world.zone(name));
+    let (Some(name), Some(zone)) = (name, zone.filter(|zone| !zone.is_neutral())) else {
+        return offset(locale, world, grid, reliability, now);
+    };
+    let mut says = vec![0.0; grid.countries.len()];
+    for &(code, share) in zone_shares(&zone.name) {
+        if let Some(country) = grid.country(code) {
+            says[country] = share;
+        }
+    }
+    // A zone without a listed city is still its country's, and others borrow it.
+    let own = zone.country.iter().map(|&code| (code, 0.02));
+    for (code, share) in own.chain(zone.also.iter().map(|&code| (code, BORROWED_ZONE))) {
+        if let Some(country) = grid.country(code) {
+            says[country] = f64::max(says[country], share);
+        }
+    }
+    let forged = offsets_differ(locale, world, name, now);
+    let neutral = zone.name == PRIVACY_ZONE;
+    let honest = if forged || neutral { reliability.forged_zone } else { reliability.zone };
+    let anywhere = mean(&says, grid).max(1e-4);
+    Some(LocaleSays {
+        source: Source::mixture(says.iter().copied(), honest, anywhere),
+        says,
+        flaw: forged.then_some(Reason::ForgedZone),
+        neutral,
+    })
 }
 
-/// The share of each country's people whose clocks follow this zone.
-fn zone_shares(name: &str, world: &World, grid: &Grid) -> Option<Vec<f64>> {
-    let cities = world.cities();
-    let zone = world.zone_names().iter().position(|known| known == name)? as u16;
-    let mut here = vec![0.0; grid.countries.len()];
-    let mut all = vec![0.0; grid.countries.len()];
-    for city in cities {
-        if let Some(country) = grid.country(city.country) {
-            all[country] += f64::from(city.population);
-            if city.zone == zone {
-                here[country] += f64::from(city.population);
+/// Whether any offset that the browser reports is not the zone's own at that time.
+fn offsets_differ(locale: &LocaleEvidence, world: &World, name: &str, now: UnixTime) -> bool {
+    let Some(own) = world.zone_offsets(name, now) else { return false };
+    let differs = |reported: Option<i32>, own: i32| reported.is_some_and(|reported| reported != own);
+    differs(locale.offset_now_min, own.now_min)
+        || differs(locale.offset_january_min, own.january_min)
+        || differs(locale.offset_july_min, own.july_min)
+}
+
+/// What the offsets alone say, where no zone is named; nothing where they are those of UTC.
+fn offset(
+    locale: &LocaleEvidence,
+    world: &World,
+    grid: &Grid,
+    reliability: &LocaleReliability,
+    now: UnixTime,
+) -> Option<LocaleSays> {
+    let seen = [locale.offset_now_min, locale.offset_january_min, locale.offset_july_min];
+    if seen.iter().flatten().all(|&minutes| minutes == 0) {
+        return None;
+    }
+    let mut says = vec![0.0; grid.countries.len()];
+    for (name, shares) in all_zone_shares() {
+        let Some(own) = world.zone_offsets(name, now) else { continue };
+        let own = [own.now_min, own.january_min, own.july_min];
+        if seen.iter().zip(own).all(|(seen, own)| seen.is_none_or(|seen| seen == own)) {
+            for &(code, share) in shares {
+                if let Some(country) = grid.country(code) {
+                    says[country] += share;
+                }
             }
         }
     }
-    for (here, all) in here.iter_mut().zip(all) {
-        *here /= f64::max(all, 1.0);
-    }
-    Some(here)
-}
-
-/// What the languages say; `None` when no tag names a region.
-pub(crate) fn languages(locale: &LocaleEvidence, grid: &Grid, reliability: &LocaleReliability) -> Option<LocaleSays> {
-    let tags = locale.languages.iter().take(MAX_LANGUAGES).chain(&locale.locale);
-    let region = tags.filter_map(|tag| region(tag)).find_map(|code| grid.country(code))?;
-    let says: Vec<f64> = (0..grid.countries.len()).map(|country| if country == region { 1.0 } else { 0.02 }).collect();
-    let anywhere = mean(&says, grid);
-    let honest = reliability.language * reliability.language_region;
-    Some(LocaleSays { source: Source::mixture(says.iter().copied(), honest, anywhere), says })
-}
-
-/// The region subtag of a language tag (BCP 47).
-fn region(tag: &str) -> Option<CountryCode> {
-    if tag.len() > MAX_TEXT {
+    if says.iter().all(|&share| share == 0.0) {
         return None;
     }
-    let subtag = tag.split(['-', '_']).skip(1).find(|subtag| subtag.len() == 2)?;
-    subtag.to_ascii_uppercase().parse().ok()
+    let anywhere = mean(&says, grid).max(1e-3);
+    let source = Source::mixture(says.iter().copied(), reliability.offset, anywhere);
+    Some(LocaleSays { source, says, flaw: None, neutral: true })
+}
+
+/// The shares of countries' city people whose clocks follow each zone, by the embedded cities.
+fn all_zone_shares() -> &'static BTreeMap<String, Vec<(CountryCode, f64)>> {
+    static SHARES: OnceLock<BTreeMap<String, Vec<(CountryCode, f64)>>> = OnceLock::new();
+    SHARES.get_or_init(|| {
+        let world = World::embedded();
+        let mut zones: BTreeMap<u16, BTreeMap<CountryCode, f64>> = BTreeMap::new();
+        let mut countries: BTreeMap<CountryCode, f64> = BTreeMap::new();
+        let mut names: BTreeMap<u16, String> = BTreeMap::new();
+        for city in world.cities() {
+            let people = f64::from(city.population) + 1.0;
+            *zones.entry(city.zone).or_default().entry(city.country).or_default() += people;
+            *countries.entry(city.country).or_default() += people;
+            if let (false, Some(zone)) = (names.contains_key(&city.zone), world.city_zone(city)) {
+                names.insert(city.zone, zone.name.clone());
+            }
+        }
+        let mut shares: BTreeMap<String, Vec<(CountryCode, f64)>> = BTreeMap::new();
+        for (index, people) in zones {
+            let Some(name) = names.remove(&index) else { continue };
+            let own = shares.entry(name).or_default();
+            own.extend(people.into_iter().map(|(code, people)| (code, people / countries[&code])));
+        }
+        shares
+    })
+}
+
+fn zone_shares(name: &str) -> &'static [(CountryCode, f64)] {
+    all_zone_shares().get(name).map_or(&[], Vec::as_slice)
+}
+
+/// What the languages say; `None` when none of them is known.
+pub(crate) fn languages(
+    locale: &LocaleEvidence,
+    world: &World,
+    grid: &Grid,
+    reliability: &LocaleReliability,
+) -> Option<LocaleSays> {
+    let tags: Vec<&str> = locale
+        .languages
+        .iter()
+        .take(MAX_LANGUAGES)
+        .chain(&locale.locale)
+        .map(String::as_str)
+        .filter(|tag| tag.len() <= MAX_TEXT)
+        .collect();
+    let mut seen: Vec<&str> = Vec::new();
+    let mut first: Option<Vec<f64>> = None;
+    let mut source: Option<Source> = None;
+    for tag in tags {
+        let Some(facts) = world.language(tag) else { continue };
+        // The same language again, with or without its region, says nothing new; nor does English as a second one.
+        let english = facts.language.tag == "en";
+        if seen.contains(&facts.language.tag.as_str()) || (english && !seen.is_empty()) {
+            continue;
+        }
+        let says = tag_says(tag, &facts, grid, reliability);
+        let power = LATER_LANGUAGE.powi(seen.len() as i32);
+        let own =
+            Source::mixture(says.iter().copied(), reliability.language, mean(&says, grid).max(1e-4)).to_power(power);
+        source = Some(source.map_or_else(|| own.clone(), |before| before.times(&own)));
+        first.get_or_insert(says);
+        seen.push(&facts.language.tag);
+    }
+    Some(LocaleSays { source: source?, says: first?, flaw: languages_differ(locale, world), neutral: false })
+}
+
+/// The probability of this tag in each country.
+fn tag_says(
+    tag: &str,
+    facts: &crate::world::LanguageFacts<'_>,
+    grid: &Grid,
+    reliability: &LocaleReliability,
+) -> Vec<f64> {
+    let untranslated =
+        UNTRANSLATED.iter().find(|(known, _)| known.eq_ignore_ascii_case(tag)).map_or(0.0, |known| known.1);
+    let mut says = vec![untranslated; grid.countries.len()];
+    let elsewhere = if facts.regions.is_empty() { 1.0 } else { 1.0 - reliability.language_region };
+    for share in &facts.language.shares {
+        if let Some(country) = grid.country(share.country) {
+            let named = facts.regions.contains(&share.country);
+            says[country] += f64::from(share.likelihood) * if named { 1.0 } else { elsewhere };
+        }
+    }
+    for country in facts.regions.iter().filter_map(|&code| grid.country(code)) {
+        says[country] += 0.02;
+    }
+    says
+}
+
+/// The script's languages and the header's come from one setting.
+fn languages_differ(locale: &LocaleEvidence, world: &World) -> Option<Reason> {
+    let of = |tags: &[String]| {
+        let tag = tags.first()?.split(';').next()?.trim();
+        world.language(tag).map(|facts| facts.language.tag.clone())
+    };
+    let (script, header) = (of(&locale.languages)?, of(&locale.header_languages)?);
+    (script != header).then_some(Reason::LanguagesDiffer)
 }
 
 fn mean(shares: &[f64], grid: &Grid) -> f64 {
-    shares.iter().zip(&grid.countries).map(|(share, country)| share * f64::from(country.ln_prior).exp()).sum()
+    shares.iter().zip(&grid.countries).map(|(share, country)| share * f64::from(country.ln_consumer).exp()).sum()
 }

@@ -4,4 +4,4 @@ mod healpix;
 mod nodes;
 
 pub use healpix::Healpix;
-pub(crate) use nodes::{Grid, Node, ln_sum};
+pub(crate) use nodes::{Grid, Node, ln_sum, scales};

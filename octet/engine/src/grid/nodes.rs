@@ -5,8 +5,9 @@ use octet::CountryCode;
 use octet_geometry::UnitVector;
 
 use super::Healpix;
-use crate::model::Prior;
-use crate::world::cells::{Cell, Cells, ORDER};
+use crate::locate::Access;
+use crate::model::{CountryPrior, Prior};
+use crate::world::cells::{Cell, CellCountry, Cells, ORDER};
 
 /// The order of the coarsest pixels: 815 km wide.
 const ROOT_ORDER: u8 = 3;
@@ -21,8 +22,8 @@ pub(crate) struct Node {
     pub(crate) country: u16,
     pub(crate) land_km2: f32,
     pub(crate) population: f32,
-    /// Natural logarithm of its prior probability.
-    pub(crate) ln_prior: f32,
+    /// Natural logarithm of its share of its country's prior.
+    pub(crate) ln_share: f32,
     /// Its children, `first_child..first_child + children`; none for the finest.
     pub(crate) first_child: u32,
     pub(crate) children: u8,
@@ -32,8 +33,10 @@ pub(crate) struct Node {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GridCountry {
     pub(crate) code: CountryCode,
-    /// Natural logarithm of its prior probability.
-    pub(crate) ln_prior: f32,
+    /// Natural logarithm of its prior probability among machines in data centres.
+    pub(crate) ln_hosting: f32,
+    /// The same among all others.
+    pub(crate) ln_consumer: f32,
 }
 
 /// All nodes, coarse to fine.
@@ -83,29 +86,50 @@ impl Grid {
         Self { nodes, roots, countries }
     }
 
+    /// A country's ln prior for this access.
+    pub(crate) fn ln_prior(&self, country: usize, access: Access) -> f64 {
+        let country = &self.countries[country];
+        f64::from(match access {
+            Access::Hosting => country.ln_hosting,
+            Access::Consumer => country.ln_consumer,
+        })
+    }
+
     /// The country of this code, as an index.
     pub(crate) fn country(&self, code: CountryCode) -> Option<usize> {
         self.countries.binary_search_by_key(&code, |country| country.code).ok()
     }
 }
 
-/// Population and wealth each to a power, then what was fitted for the country itself; probabilities sum to 1.
 fn prior_of_countries(cells: &Cells, prior: &Prior) -> Vec<GridCountry> {
+    let hosting = ln_priors(cells, &prior.hosting);
+    let consumer = ln_priors(cells, &prior.consumer);
+    cells
+        .countries
+        .iter()
+        .zip(hosting.into_iter().zip(consumer))
+        .map(|(country, (ln_hosting, ln_consumer))| GridCountry { code: country.code, ln_hosting, ln_consumer })
+        .collect()
+}
+
+/// Population and product each to a power; probabilities sum to 1.
+fn ln_priors(cells: &Cells, prior: &CountryPrior) -> Vec<f32> {
     let raw: Vec<f64> = cells
         .countries
         .iter()
         .map(|country| {
-            let people = (country.population.max(1000) as f64 / 1e7).ln();
-            let product = (f64::from(country.product_per_head.max(300)) / 1e4).ln();
+            let (people, product) = scales(country);
             prior.population * people + prior.product * product
         })
         .collect();
     let total = ln_sum(raw.iter().copied());
-    let of = |(country, raw): (&crate::world::cells::CellCountry, f64)| GridCountry {
-        code: country.code,
-        ln_prior: (raw - total) as f32,
-    };
-    cells.countries.iter().zip(raw).map(of).collect()
+    raw.into_iter().map(|raw| (raw - total) as f32).collect()
+}
+
+/// ln population in units of ten million, and ln product per head in units of ten thousand dollars.
+pub(crate) fn scales(country: &CellCountry) -> (f64, f64) {
+    let people = (country.population.max(1000) as f64 / 1e7).ln();
+    (people, (f64::from(country.product_per_head.max(300)) / 1e4).ln())
 }
 
 fn finest(cells: &Cells, prior: &Prior, countries: &[GridCountry]) -> Vec<Draft> {
@@ -129,7 +153,7 @@ fn finest(cells: &Cells, prior: &Prior, countries: &[GridCountry]) -> Vec<Draft>
                 country: cell.country,
                 land_km2: cell.land_km2 as f32,
                 population: cell.population as f32,
-                ln_prior: countries[country].ln_prior + (weight(cell) / totals[country]).ln() as f32,
+                ln_share: (weight(cell) / totals[country]).ln() as f32,
                 first_child: 0,
                 children: 0,
             };
@@ -147,10 +171,10 @@ fn parents(children: &[Draft], order: u8) -> Vec<Draft> {
     let mut parents: Vec<Draft> = children
         .chunk_by(|a, b| (a.pixel >> 2, a.node.country) == (b.pixel >> 2, b.node.country))
         .map(|family| {
-            let ln_prior = ln_sum(family.iter().map(|child| f64::from(child.node.ln_prior)));
+            let ln_share = ln_sum(family.iter().map(|child| f64::from(child.node.ln_share)));
             let mut sum = UnitVector { x: 0.0, y: 0.0, z: 0.0 };
             for child in family {
-                let (share, at) = ((f64::from(child.node.ln_prior) - ln_prior).exp(), child.node.vector());
+                let (share, at) = ((f64::from(child.node.ln_share) - ln_share).exp(), child.node.vector());
                 sum = UnitVector { x: sum.x + share * at.x, y: sum.y + share * at.y, z: sum.z + share * at.z };
             }
             let mean = sum.to_place().map_or(family[0].node.vector(), UnitVector::from);
@@ -160,7 +184,7 @@ fn parents(children: &[Draft], order: u8) -> Vec<Draft> {
                 country: family[0].node.country,
                 land_km2: family.iter().map(|child| child.node.land_km2).sum(),
                 population: family.iter().map(|child| child.node.population).sum(),
-                ln_prior: ln_prior as f32,
+                ln_share: ln_share as f32,
                 first_child: first,
                 children: family.len() as u8,
             };

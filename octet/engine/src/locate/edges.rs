@@ -45,7 +45,8 @@ pub struct Sighting {
 }
 
 /// The sightings of the edges that know their place and have a plausible round trip; edges at one place are one.
-pub(crate) fn sightings(edges: &[EdgeEvidence]) -> Vec<Sighting> {
+#[must_use]
+pub fn sightings(edges: &[EdgeEvidence]) -> Vec<Sighting> {
     let mut found: Vec<Sighting> = Vec::new();
     for edge in edges.iter().take(MAX_EDGES) {
         let Some(position) = edge.position else { continue };
@@ -91,6 +92,7 @@ pub(crate) fn relay_margin_ms(tcp_ms: f64) -> f64 {
 #[derive(Debug)]
 pub(crate) struct Edges {
     edges: Vec<Edge>,
+    access: Access,
     /// ln prior of each offset.
     ln_offset: Vec<f32>,
     temper: f32,
@@ -132,7 +134,11 @@ impl Edges {
             .collect();
         let temper = kind.temper * (edges.len().max(1) as f64).powf(-kind.temper_decay);
         let ln_offset = kind.offset_weights.iter().map(|weight| weight.ln() as f32).collect();
-        Self { edges, ln_offset, temper: temper.min(1.0) as f32 }
+        Self { edges, access, ln_offset, temper: temper.min(1.0) as f32 }
+    }
+
+    pub(crate) fn access(&self) -> Access {
+        self.access
     }
 
     pub(crate) fn len(&self) -> usize {

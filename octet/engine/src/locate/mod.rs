@@ -7,8 +7,8 @@ mod edges;
 mod outline;
 mod posterior;
 
-pub use edges::{Access, Sighting};
-pub(crate) use edges::{VACUUM_KM_PER_MS, relay_margin_ms, sightings};
+pub use edges::{Access, Sighting, sightings};
+pub(crate) use edges::{VACUUM_KM_PER_MS, relay_margin_ms};
 pub use posterior::Posterior;
 
 use crate::grid::{Node, ln_sum};
@@ -80,7 +80,7 @@ impl Model {
     fn weigh(&self, index: usize, edges: &Edges, others: &OtherSources) -> (u32, f64, f64) {
         let node: &Node = &self.grid.nodes[index];
         let other = others.by_country.get(usize::from(node.country)).map_or(0.0, |&ln| f64::from(ln).max(LEAST));
-        let base = f64::from(node.ln_prior) + other;
+        let base = self.grid.ln_prior(usize::from(node.country), edges.access()) + f64::from(node.ln_share) + other;
         (index as u32, base + edges.ln_likelihood(self, node), edges.variation(node))
     }
 }

@@ -5,7 +5,7 @@ use octet::{CountryCode, LatLon};
 use octet_geometry::UnitVector;
 
 use super::edges::{Edges, MAX_OFFSETS};
-use crate::grid::{Healpix, ln_sum};
+use crate::grid::ln_sum;
 use crate::model::Model;
 
 /// A posterior over cells of land.
@@ -28,6 +28,8 @@ pub(super) struct Leaf {
 
 /// Leaves with less than this share of the mass are forgotten.
 const LEAST_MASS: f64 = 1e-9;
+/// A place this far outside of a cell still counts to it: cells are round here, and coasts are not.
+const NEAR_KM: f64 = 40.0;
 /// The place is chosen among this many leaves…
 const CANDIDATES: usize = 24;
 /// …by their mean distance to this many.
@@ -64,13 +66,9 @@ impl<'m> Posterior<'m> {
         likeliest.sort_by(|a, b| b.mass.total_cmp(&a.mass).then(a.node.cmp(&b.node)));
         likeliest.truncate(WITNESSES);
         let witnesses: Vec<(UnitVector, f64)> = likeliest.iter().map(|leaf| (self.vector(leaf), leaf.mass)).collect();
-        let mean_distance =
-            |at: UnitVector| -> f64 { witnesses.iter().map(|(w, mass)| mass * near_angle(at, *w)).sum() };
-        let best = witnesses
-            .iter()
-            .take(CANDIDATES)
-            .map(|&(at, _)| (mean_distance(at), at))
-            .min_by(|a, b| a.0.total_cmp(&b.0))?;
+        let mean_loss = |at: UnitVector| -> f64 { witnesses.iter().map(|(w, mass)| mass * loss(at, *w)).sum() };
+        let best =
+            witnesses.iter().take(CANDIDATES).map(|&(at, _)| (mean_loss(at), at)).min_by(|a, b| a.0.total_cmp(&b.0))?;
         best.1.to_place()
     }
 
@@ -131,24 +129,32 @@ impl<'m> Posterior<'m> {
     /// 1 when no leaf holds it.
     #[must_use]
     pub fn depth(&self, place: LatLon, country: CountryCode) -> f64 {
+        self.leaf_at(place, country).map_or(1.0, |at| self.leaves[..at].iter().map(|leaf| leaf.mass).sum())
+    }
+
+    /// Natural logarithm of the posterior density at the place in that country, a km² of land.
+    #[must_use]
+    pub fn ln_density(&self, place: LatLon, country: CountryCode) -> f64 {
+        let leaf = self.leaf_at(place, country).map(|at| self.leaves[at]);
+        let of = |leaf: Leaf| leaf.mass / f64::from(self.model.grid.nodes[leaf.node as usize].land_km2).max(300.0);
+        leaf.map_or(1e-13, of).max(1e-13).ln()
+    }
+
+    /// The leaf that holds the place: the nearest of its country, if it is near.
+    fn leaf_at(&self, place: LatLon, country: CountryCode) -> Option<usize> {
         let country = self.model.grid.country(country);
         let place = UnitVector::from(place);
-        let mut before = 0.0;
-        let mut best: Option<(f64, f64)> = None;
-        for leaf in &self.leaves {
+        let mut best: Option<(f64, usize)> = None;
+        for (at, leaf) in self.leaves.iter().enumerate() {
             let node = &self.model.grid.nodes[leaf.node as usize];
             if country.is_none_or(|country| usize::from(node.country) == country) {
                 let km = place.distance_km(self.vector(leaf)) - f64::from(node.radius_km);
                 if best.is_none_or(|(nearest, _)| km < nearest) {
-                    best = Some((km, before));
+                    best = Some((km, at));
                 }
             }
-            before += leaf.mass;
         }
-        match best {
-            Some((km, before)) if km < 0.5 * Healpix::new(crate::world::cells::ORDER).pixel_area_km2().sqrt() => before,
-            _ => 1.0,
-        }
+        best.filter(|(km, _)| *km < NEAR_KM).map(|(_, at)| at)
     }
 
     /// The posterior probability of each of the model's offsets.
@@ -171,7 +177,8 @@ impl<'m> Posterior<'m> {
     }
 
     /// The unnormalised ln mass of each of the grid's countries, however small.
-    pub(crate) fn ln_countries(&self) -> &[f64] {
+    #[must_use]
+    pub fn ln_countries(&self) -> &[f64] {
         &self.ln_countries
     }
 
@@ -213,8 +220,12 @@ fn ln_by_country(model: &Model, weighed: &[(u32, f64)]) -> Vec<f64> {
     highest.iter().zip(sums).map(|(highest, sum)| if sum > 0.0 { highest + f64::ln(sum) } else { *highest }).collect()
 }
 
-/// The angle between two places in radians, good enough to compare means: the chord, straightened.
-fn near_angle(a: UnitVector, b: UnitVector) -> f64 {
+/// What an answer at `a` loses when the truth is at `b`: about the distance, but being two continents off is hardly
+/// worse than being one off.
+fn loss(a: UnitVector, b: UnitVector) -> f64 {
     let chord = (2.0 - 2.0 * a.dot(b)).max(0.0).sqrt();
-    chord * (1.0 + chord * chord / 24.0 * (1.0 + 9.0 * chord * chord / 80.0))
+    chord / (chord + FAR)
 }
+
+/// The chord at which a loss is half of the largest: 2,500 km.
+const FAR: f64 = 0.4;

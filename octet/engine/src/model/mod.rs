@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use octet::CountryCode;
 use serde::{Deserialize, Serialize};
 
-pub use path::{Path, PathShape, ln_floor};
+pub use path::{Path, PathDensity, PathShape, ln_floor};
 pub use ready::Model;
 
 /// Everything that was fitted, by `cargo xtask fit` and `cargo xtask eval sessions`.
@@ -56,16 +56,26 @@ pub struct Access {
     pub temper_decay: f64,
 }
 
-/// Where hosts are before any evidence: population and product to a power each.
+/// Where clients are before any evidence: population and product to a power each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prior {
-    /// The power of a country's population.
+    /// The power of a cell's population within its country.
+    pub density: f64,
+    /// Where machines in data centres are.
+    pub hosting: CountryPrior,
+    /// Where all others are.
+    pub consumer: CountryPrior,
+}
+
+/// How probable a country is before any evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CountryPrior {
+    /// The power of its population.
     pub population: f64,
     /// The power of its product per head.
     pub product: f64,
-    /// The power of a cell's population within its country.
-    pub density: f64,
 }
 
 /// How often each case of an address's databases is right, and how often a client is where its address is.
@@ -133,14 +143,16 @@ pub struct AlarmThresholds {
     pub offset_medium: f64,
 }
 
-/// A map from a raw probability to a calibrated one: a straight line between log-odds.
+/// What makes a posterior of one class of evidence mean what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
-    /// The slope.
+    /// The slope of a country's calibrated log-odds over its raw ones.
     pub slope: f64,
-    /// The intercept.
+    /// Their intercept.
     pub intercept: f64,
+    /// The raw shares whose regions of highest density hold the truth in 50, 90 and 95 of 100 cases.
+    pub shares: [f64; 3],
 }
 
 /// Why a file of parameters is refused.
@@ -203,7 +215,8 @@ impl Parameters {
             }
         }
         let prior = &self.prior;
-        if [prior.population, prior.product, prior.density].iter().any(|power| !(0.0..=3.0).contains(power)) {
+        let powers = [&prior.hosting, &prior.consumer].map(|country| [country.population, country.product]);
+        if powers.as_flattened().iter().chain([&prior.density]).any(|power| !(0.0..=3.0).contains(power)) {
             return Err(ParameterError::Range("power of the prior"));
         }
         let address = &self.address;
@@ -238,18 +251,87 @@ impl Parameters {
             if !(0.05..=5.0).contains(&calibration.slope) || !(-5.0..=5.0).contains(&calibration.intercept) {
                 return Err(ParameterError::Range("calibration"));
             }
+            let [half, most, nearly_all] = calibration.shares;
+            if !(0.0 < half && half <= most && most <= nearly_all && nearly_all <= 1.0) {
+                return Err(ParameterError::Range("share of a region"));
+            }
         }
         Ok(())
     }
 }
 
+impl Default for Calibration {
+    /// As it stands.
+    fn default() -> Self {
+        Self { slope: 1.0, intercept: 0.0, shares: [0.5, 0.9, 0.95] }
+    }
+}
+
 impl Calibration {
-    /// The calibrated probability of a raw one.
+    /// The calibrated probability of a country's raw one.
     #[must_use]
-    pub fn apply(&self, raw: f64) -> f64 {
+    pub fn confidence(&self, raw: f64) -> f64 {
         let raw = raw.clamp(1e-6, 1.0 - 1e-6);
         let odds = self.slope * (raw / (1.0 - raw)).ln() + self.intercept;
         1.0 / (1.0 + (-odds).exp())
+    }
+
+    /// The raw share whose region of highest density holds the truth with this probability.
+    #[must_use]
+    pub fn share(&self, probability: f64) -> f64 {
+        let [half, most, nearly_all] = self.shares;
+        let known = [(0.0, 0.0), (0.5, half), (0.9, most), (0.95, nearly_all), (1.0, 1.0)];
+        let mut share = 1.0;
+        for pair in known.windows(2) {
+            let ((from, low), (to, high)) = (pair[0], pair[1]);
+            if probability <= to {
+                share = low + (high - low) * ((probability - from) / (to - from)).max(0.0);
+                break;
+            }
+        }
+        share
+    }
+}
+
+/// The class of evidence by which a posterior is calibrated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EvidenceClass {
+    /// An address that says something.
+    pub address: bool,
+    /// A locale that says something.
+    pub locale: bool,
+    /// How many edges at different places.
+    pub edges: usize,
+    /// A machine in a data centre, by its address.
+    pub hosting: bool,
+}
+
+impl EvidenceClass {
+    /// Its name in the parameters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match (self.address, self.locale, self.edges, self.hosting) {
+            (true, false, 0, _) => "address",
+            (true, true, 0, _) => "address-locale",
+            (false, _, 0, _) => "locale",
+            (false, false, 1..=2, false) => "consumer-1",
+            (false, false, 3..=4, false) => "consumer-3",
+            (false, false, _, false) => "consumer-6",
+            (false, false, 1..=2, true) => "hosting-1",
+            (false, false, 3..=4, true) => "hosting-3",
+            (false, false, _, true) => "hosting-6",
+            (_, _, 1..=2, _) => "all-1",
+            (_, _, 3..=4, _) => "all-3",
+            (_, _, _, _) => "all-6",
+        }
+    }
+}
+
+impl Parameters {
+    /// The calibration of this class of evidence; none changes nothing.
+    #[must_use]
+    pub fn calibration(&self, class: EvidenceClass) -> Calibration {
+        self.calibration.get(class.name()).copied().unwrap_or_default()
     }
 }
 

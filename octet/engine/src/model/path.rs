@@ -70,14 +70,16 @@ pub fn ln_floor(km: f64) -> f64 {
 }
 
 impl PathShape {
-    /// Natural logarithm of the density of this inflation, at ln(d/100 + 2).
+    /// The density at one distance, given as ln(d/100 + 2).
     #[must_use]
-    pub fn ln_density(&self, inflation: f64, ln_floor: f64) -> f64 {
-        let knots = self.knots_km.iter().map(|&km| self::ln_floor(km));
-        let at = Between::new(knots, ln_floor);
-        let mode = at.of(&self.mode);
-        let (left, right) = (at.of(&self.ln_left).exp(), at.of(&self.ln_right).exp());
-        split_student(inflation - mode, left, right, self.left_df, self.right_df)
+    pub fn at(&self, ln_floor: f64) -> PathDensity {
+        let knots: Vec<f64> = self.knots_km.iter().map(|&km| self::ln_floor(km)).collect();
+        let above = knots.partition_point(|&knot| knot <= ln_floor).clamp(1, knots.len() - 1);
+        let (low, high) = (knots[above - 1], knots[above]);
+        let share = ((ln_floor - low) / (high - low)).clamp(0.0, 1.0);
+        let of = |list: &[f64]| list[above - 1] * (1.0 - share) + list[above] * share;
+        let (left, right) = (of(&self.ln_left).exp(), of(&self.ln_right).exp());
+        PathDensity::new(of(&self.mode), left, right, self.left_df, self.right_df)
     }
 
     fn check(&self) -> Result<(), ParameterError> {
@@ -97,40 +99,36 @@ impl PathShape {
     }
 }
 
-/// Where a value lies between two knots.
-struct Between {
-    below: usize,
-    share: f64,
+/// The density of the inflation at one distance: Student's on either side of its mode, each side with its own scale
+/// and degrees of freedom, continuous there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PathDensity {
+    /// The mode.
+    pub mode: f64,
+    /// The scale below the mode.
+    pub left: f64,
+    /// The scale above it.
+    pub right: f64,
+    left_df: f64,
+    right_df: f64,
+    ln_height: f64,
 }
 
-impl Between {
-    fn new(knots: impl Iterator<Item = f64> + Clone, at: f64) -> Self {
-        let above = knots.clone().position(|knot| knot > at);
-        let count = knots.clone().count();
-        match above {
-            Some(0) => Self { below: 0, share: 0.0 },
-            None => Self { below: count.saturating_sub(2), share: 1.0 },
-            Some(above) => {
-                let mut pair = knots.skip(above - 1);
-                let (low, high) = (pair.next().unwrap_or(at), pair.next().unwrap_or(at));
-                Self { below: above - 1, share: if high > low { (at - low) / (high - low) } else { 0.0 } }
-            }
-        }
+impl PathDensity {
+    fn new(mode: f64, left: f64, right: f64, left_df: f64, right_df: f64) -> Self {
+        let height = |df: f64| ln_gamma((df + 1.0) / 2.0) - ln_gamma(df / 2.0) - 0.5 * (df * std::f64::consts::PI).ln();
+        let total = 0.5 * (left * (-height(left_df)).exp() + right * (-height(right_df)).exp());
+        Self { mode, left, right, left_df, right_df, ln_height: -total.ln() }
     }
 
-    fn of(&self, list: &[f64]) -> f64 {
-        list[self.below] * (1.0 - self.share) + list[self.below + 1] * self.share
+    /// Natural logarithm of the density of this inflation.
+    #[must_use]
+    pub fn ln(&self, inflation: f64) -> f64 {
+        let off = inflation - self.mode;
+        let (scale, df) = if off < 0.0 { (self.left, self.left_df) } else { (self.right, self.right_df) };
+        let scaled = off / scale;
+        self.ln_height - (df + 1.0) / 2.0 * (scaled * scaled / df).ln_1p()
     }
-}
-
-/// Natural logarithm of a density that is Student's on either side of 0, each side with its own scale and degrees
-/// of freedom, continuous there, and integrates to 1.
-fn split_student(at: f64, left: f64, right: f64, left_df: f64, right_df: f64) -> f64 {
-    let height = |df: f64| ln_gamma((df + 1.0) / 2.0) - ln_gamma(df / 2.0) - 0.5 * (df * std::f64::consts::PI).ln();
-    let total = 0.5 * (left * (-height(left_df)).exp() + right * (-height(right_df)).exp());
-    let (scale, df) = if at < 0.0 { (left, left_df) } else { (right, right_df) };
-    let scaled = at / scale;
-    -total.ln() - (df + 1.0) / 2.0 * (scaled * scaled / df).ln_1p()
 }
 
 /// ln Γ(x) for x > 0 by Lanczos' approximation (g = 7, n = 9).
@@ -161,10 +159,9 @@ mod tests {
     #[test]
     fn the_density_integrates_to_one() {
         for (left, right, left_df, right_df) in [(0.1, 0.6, 6.0, 5.0), (0.3, 0.2, 3.0, 30.0)] {
+            let density = PathDensity::new(0.4, left, right, left_df, right_df);
             let step = 1e-3;
-            let total: f64 = (-30_000..30_000)
-                .map(|i| split_student(f64::from(i) * step, left, right, left_df, right_df).exp() * step)
-                .sum();
+            let total: f64 = (-30_000..30_000).map(|i| density.ln(f64::from(i) * step).exp() * step).sum();
             assert!((total - 1.0).abs() < 2e-3, "{total}");
         }
     }

@@ -7,7 +7,7 @@ use octet::LatLon;
 use octet_geometry::EARTH_RADIUS_KM;
 
 use super::{Parameters, PathShape, path::ln_floor};
-use crate::grid::{Grid, Healpix};
+use crate::grid::{Grid, Healpix, scales};
 use crate::world::cells::{self, Cells};
 
 /// Rows of the table: ln(d/100 + 2).
@@ -90,6 +90,13 @@ impl Model {
         self.region_of_country.iter().zip(&self.country_effect).map(of).collect()
     }
 
+    /// ln population in units of ten million and ln product per head in units of ten thousand dollars, of each country
+    /// in the order of [`Model::countries`].
+    #[must_use]
+    pub fn country_scales(&self) -> Vec<(f64, f64)> {
+        embedded_cells().countries.iter().map(scales).collect()
+    }
+
     /// The region at a place, as an index; `None` in a sea far from land.
     #[must_use]
     pub fn region_at(&self, place: LatLon) -> Option<usize> {
@@ -137,10 +144,10 @@ impl DelayTable {
         let step = (high - low) / (ROWS - 1) as f64;
         let mut values = Vec::with_capacity(ROWS * COLUMNS);
         for row in 0..ROWS {
-            let floor = low + step * row as f64;
+            let density = shape.at(low + step * row as f64);
             for column in 0..COLUMNS {
                 let inflation = f64::from(LOWEST_INFLATION) + column as f64 / f64::from(COLUMNS_PER_UNIT);
-                values.push(shape.ln_density(inflation, floor) as f32);
+                values.push(density.ln(inflation) as f32);
             }
         }
         let floors = (0..CHORDS)

@@ -119,10 +119,3 @@ pub fn decode(table: &[u8]) -> Result<Cells, TableError> {
         .collect();
     Ok(Cells { countries, all })
 }
-
-impl super::World {
-    /// The names of the zones that the cities' clocks follow, by [`super::City::zone`].
-    pub(crate) fn zone_names(&self) -> &[String] {
-        &self.cities.zone_names
-    }
-}

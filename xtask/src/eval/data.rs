@@ -1,0 +1,207 @@
+//! Round trips between hosts of known place, as a data directory holds them: tests, targets, edges. It knows no
+//! engine's answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use flate2::read::GzDecoder;
+use octet::{CountryCode, LatLon};
+use octet_engine::EdgeEvidence;
+use octet_engine::locate::{Access, Sighting, sightings};
+use octet_geometry::distance_km;
+
+/// One (target, edge) pair.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) target: String,
+    pub(crate) place: LatLon,
+    pub(crate) country: CountryCode,
+    pub(crate) access: String,
+    pub(crate) edge: String,
+    pub(crate) edge_place: LatLon,
+    pub(crate) min_ms: f64,
+    pub(crate) median_ms: f64,
+}
+
+/// One test: targets to be found from the round trips to the named edges.
+#[derive(Debug, Clone)]
+pub(crate) struct Test {
+    pub(crate) name: String,
+    pub(crate) file: String,
+    /// All edges when empty.
+    pub(crate) edges: BTreeSet<String>,
+}
+
+/// One host to be found.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) test: String,
+    pub(crate) name: String,
+    pub(crate) place: LatLon,
+    pub(crate) country: CountryCode,
+    pub(crate) kind: String,
+    pub(crate) sightings: Vec<Sighting>,
+}
+
+impl Target {
+    pub(crate) fn access(&self) -> Access {
+        if self.kind == "datacentre" { Access::Hosting } else { Access::Consumer }
+    }
+}
+
+/// A data directory, read.
+#[derive(Debug)]
+pub(crate) struct Data {
+    pub(crate) files: BTreeMap<String, Vec<Row>>,
+    pub(crate) tests: Vec<Test>,
+}
+
+impl Data {
+    /// Reads `tests.csv` and the files that it names; without it, every `NAME.csv.gz` is a test with all its edges.
+    pub(crate) fn open(directory: &Path) -> Result<Self> {
+        let tests = tests(directory)?;
+        let names: BTreeSet<&String> = tests.iter().map(|test| &test.file).collect();
+        let files = names
+            .into_iter()
+            .map(|name| {
+                let rows = rows(&directory.join(name)).with_context(|| format!("reading {name}"))?;
+                Ok((name.clone(), without_liars(name, rows)))
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { files, tests })
+    }
+
+    /// The targets of one test; a target that is itself an edge is found without that edge.
+    pub(crate) fn targets(&self, test: &Test) -> Vec<Target> {
+        let mut seen: BTreeMap<&str, (&Row, Vec<EdgeEvidence>)> = BTreeMap::new();
+        let rows = self.files.get(&test.file).into_iter().flatten();
+        for row in rows.filter(|row| row.target != row.edge) {
+            if test.edges.is_empty() || test.edges.contains(&row.edge) {
+                seen.entry(&row.target).or_insert_with(|| (row, Vec::new())).1.push(EdgeEvidence {
+                    position: Some(row.edge_place),
+                    round_trips_ms: vec![row.min_ms, row.median_ms],
+                    ..EdgeEvidence::default()
+                });
+            }
+        }
+        seen.into_iter()
+            .map(|(name, (row, edges))| Target {
+                test: test.name.clone(),
+                name: name.to_owned(),
+                place: row.place,
+                country: row.country,
+                kind: row.access.clone(),
+                sightings: sightings(&edges),
+            })
+            .collect()
+    }
+
+    /// Every edge that any test uses.
+    pub(crate) fn test_edges(&self) -> BTreeSet<&str> {
+        self.tests.iter().flat_map(|test| test.edges.iter().map(String::as_str)).collect()
+    }
+}
+
+/// The fold of a target, by its name: the same whatever the other targets are.
+pub(crate) fn fold(name: &str, folds: u64) -> u64 {
+    let hash = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    (hash ^ (hash >> 29)) % folds
+}
+
+fn tests(directory: &Path) -> Result<Vec<Test>> {
+    let list = directory.join("tests.csv");
+    if list.exists() {
+        let text = std::fs::read_to_string(&list).context("reading tests.csv")?;
+        return text
+            .lines()
+            .skip(1)
+            .filter(|line| !line.trim().is_empty())
+            .map(|line| {
+                let fields: Vec<&str> = line.split(',').collect();
+                let [name, file, edges] = fields[..] else { bail!("tests.csv: expected test,file,edges in: {line}") };
+                let edges =
+                    edges.split('|').map(str::trim).filter(|edge| !edge.is_empty()).map(str::to_owned).collect();
+                Ok(Test { name: name.to_owned(), file: file.to_owned(), edges })
+            })
+            .collect();
+    }
+    let mut tests: Vec<Test> = std::fs::read_dir(directory)
+        .with_context(|| format!("reading {}", directory.display()))?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter_map(|file| {
+            let name = file.strip_suffix(".csv.gz")?.to_owned();
+            Some(Test { name, file, edges: BTreeSet::new() })
+        })
+        .collect();
+    tests.sort_by(|a, b| a.name.cmp(&b.name));
+    if tests.is_empty() {
+        bail!("{} holds neither tests.csv nor any NAME.csv.gz", directory.display());
+    }
+    Ok(tests)
+}
+
+fn rows(path: &Path) -> Result<Vec<Row>> {
+    let mut lines = BufReader::new(GzDecoder::new(File::open(path)?)).lines();
+    let header = lines.next().context("an empty file")??;
+    let columns: Vec<&str> = header.trim().split(',').collect();
+    let column =
+        |name: &str| columns.iter().position(|column| *column == name).with_context(|| format!("no column {name}"));
+    let wanted = ["target", "target_lat", "target_lon", "target_country", "access", "edge", "edge_lat", "edge_lon"];
+    let at = wanted.iter().map(|name| column(name)).collect::<Result<Vec<_>>>()?;
+    let (min, median) = (column("rtt_min_ms")?, column("rtt_median_ms")?);
+    let mut rows = Vec::new();
+    for (number, line) in lines.enumerate() {
+        let line = line?;
+        let fields: Vec<&str> = line.trim().split(',').collect();
+        if fields.len() != columns.len() {
+            bail!("line {}: {} fields, expected {}", number + 2, fields.len(), columns.len());
+        }
+        let coordinate = |column: usize| fields[column].parse::<f64>();
+        let place = |lat, lon| -> Result<LatLon> { Ok(LatLon::new(coordinate(lat)?, coordinate(lon)?)?) };
+        // A host without a country of its own code cannot be right or wrong.
+        let Ok(country) = fields[at[3]].parse() else { continue };
+        let min_ms: f64 = fields[min].parse().with_context(|| format!("line {}", number + 2))?;
+        rows.push(Row {
+            target: fields[at[0]].to_owned(),
+            place: place(at[1], at[2]).with_context(|| format!("line {}", number + 2))?,
+            country,
+            access: fields[at[4]].to_owned(),
+            edge: fields[at[5]].to_owned(),
+            edge_place: place(at[6], at[7]).with_context(|| format!("line {}", number + 2))?,
+            min_ms,
+            median_ms: fields[median].parse().unwrap_or(min_ms),
+        });
+    }
+    Ok(rows)
+}
+
+/// A pair this much faster than light in fibre accuses both its ends.
+const ACCUSES: f64 = 1.3;
+/// Hosts that so many of their pairs accuse, at the least, are not where they say.
+const ACCUSED_PAIRS: usize = 20;
+
+/// The rows without hosts that are not where they say: many of their answers come faster than light in fibre could
+/// bring them. Such hosts are found again and again, each time the most accused first, as they accuse others too.
+fn without_liars(file: &str, mut rows: Vec<Row>) -> Vec<Row> {
+    loop {
+        let mut accused: BTreeMap<&str, usize> = BTreeMap::new();
+        for row in &rows {
+            if distance_km(row.place, row.edge_place) > ACCUSES * 100.0 * (row.min_ms + 1.0) {
+                *accused.entry(&row.target).or_default() += 1;
+                *accused.entry(&row.edge).or_default() += 1;
+            }
+        }
+        let Some((liar, pairs)) = accused.into_iter().max_by_key(|(_, pairs)| *pairs) else { return rows };
+        if pairs < ACCUSED_PAIRS {
+            return rows;
+        }
+        eprintln!("{file}: {liar} is not where it says ({pairs} pairs beat light in fibre): left out");
+        let liar = liar.to_owned();
+        rows.retain(|row| row.target != liar && row.edge != liar);
+    }
+}

@@ -1,0 +1,27 @@
+//! `cargo xtask eval`: how good the engine's answers are, on data. It scores; it changes nothing.
+
+mod baseline;
+pub(crate) mod data;
+pub(crate) mod metrics;
+mod plot;
+pub(crate) mod rtt;
+
+use anyhow::Result;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Places and countries from real round trips and population alone
+    Rtt(rtt::Options),
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    match &options.what {
+        What::Rtt(options) => rtt::run(options),
+    }
+}

@@ -1,0 +1,238 @@
+//! `cargo xtask eval rtt`: how well places and countries are found from round trips and population alone, on real
+//! round trips, with folds by target.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use octet::CountryCode;
+use octet_engine::locate::OtherSources;
+use octet_engine::model::{EvidenceClass, Model, Parameters};
+use octet_geometry::distance_km;
+use serde::Serialize;
+
+use super::baseline;
+use super::data::{Data, Target, fold};
+use super::metrics::{Random, Scored, bootstrap, calibration_error, mean, perfect_error, quantile};
+use crate::fit;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The data directory: `tests.csv` and the files that it names, or any `NAME.csv.gz`
+    #[arg(long)]
+    data: PathBuf,
+    /// Write the numbers as JSON
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Score the checked-in parameters as a deployed engine would use them, instead of fitting on folds
+    #[arg(long)]
+    no_fit: bool,
+    /// Score these parameters instead of the checked-in ones, with `--no-fit`
+    #[arg(long, requires = "no_fit")]
+    parameters: Option<PathBuf>,
+    /// Write one line a target as CSV: where it is, where the engine puts it, how sure it is
+    #[arg(long)]
+    targets: Option<PathBuf>,
+    /// How many folds
+    #[arg(long, default_value_t = 4)]
+    folds: u64,
+    /// Draw calibration and coverage as SVG into this directory
+    #[arg(long)]
+    plots: Option<PathBuf>,
+}
+
+/// One line of the table.
+#[derive(Debug, Serialize)]
+struct Line {
+    test: String,
+    n: usize,
+    err_km_p50: f64,
+    err_km_p90: f64,
+    country_top1: f64,
+    ece: f64,
+    ece_perfect: f64,
+    brier: f64,
+    nll: f64,
+    cov50: f64,
+    cov90: f64,
+    cov95: f64,
+    area90_km2_p50: f64,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let data = Data::open(&options.data)?;
+    let targets: Vec<Target> = data.tests.iter().flat_map(|test| data.targets(test)).collect();
+    let mut scored: BTreeMap<(String, String), Vec<Scored>> = BTreeMap::new();
+    let mut csv = String::from("test,target,country,lat,lon,edges,answer_lat,answer_lon,error_km,confidence,right\n");
+    let folds = if options.no_fit { 1 } else { options.folds.max(2) };
+    for held_out in 0..folds {
+        let parameters = if options.no_fit {
+            match &options.parameters {
+                Some(path) => Arc::new(Parameters::from_toml(&std::fs::read_to_string(path)?)?),
+                None => Parameters::embedded(),
+            }
+        } else {
+            eprintln!("fold {} of {folds}", held_out + 1);
+            Arc::new(fit::fit(&data, &|name| fold(name, folds) != held_out)?)
+        };
+        let model = Model::new(parameters);
+        for target in targets.iter().filter(|target| fold(&target.name, folds) == held_out) {
+            let score = score(&model, target);
+            csv.push_str(&row(target, &score));
+            scored.entry((target.test.clone(), target.kind.clone())).or_default().push(score);
+        }
+    }
+    if let Some(path) = &options.targets {
+        std::fs::write(path, csv).with_context(|| format!("writing {}", path.display()))?;
+    }
+    print(&data, &targets, &scored, options)
+}
+
+fn row(target: &Target, score: &Scored) -> String {
+    let (lat, lon) = score.answer.map_or((f64::NAN, f64::NAN), |answer| (answer.lat(), answer.lon()));
+    format!(
+        "{},{},{},{:.2},{:.2},{},{lat:.2},{lon:.2},{:.0},{:.3},{}\n",
+        target.test,
+        target.name,
+        target.country,
+        target.place.lat(),
+        target.place.lon(),
+        target.sightings.len(),
+        score.error_km,
+        score.confidence,
+        score.right
+    )
+}
+
+/// What the engine says of one target, beside the truth.
+pub(crate) fn score(model: &Model, target: &Target) -> Scored {
+    let access = target.access();
+    let posterior = model.locate(&target.sightings, access, &OtherSources::default());
+    let calibration = model.parameters().calibration(class(target));
+    let countries = posterior.countries();
+    let calibrated = calibrated(&countries, |raw| calibration.confidence(raw));
+    let of = |code: CountryCode| calibrated.iter().find(|country| country.0 == code).map_or(0.0, |country| country.1);
+    let named = calibrated.first().copied();
+    let of_truth = of(target.country);
+    let squares: f64 = calibrated.iter().map(|country| country.1 * country.1).sum();
+    let depth = posterior.depth(target.place, target.country);
+    let shares = [0.5, 0.9, 0.95].map(|probability| calibration.share(probability));
+    Scored {
+        answer: posterior.place(),
+        error_km: posterior.place().map_or(20_000.0, |place| distance_km(place, target.place)),
+        right: named.is_some_and(|named| named.0 == target.country),
+        confidence: named.map_or(0.0, |named| named.1),
+        of_truth,
+        brier: squares - 2.0 * of_truth + 1.0,
+        within: shares.map(|share| depth < share),
+        area_km2: posterior.area_km2(shares[1]),
+    }
+}
+
+pub(crate) fn class(target: &Target) -> EvidenceClass {
+    EvidenceClass { address: false, locale: false, edges: target.sightings.len(), hosting: target.kind == "datacentre" }
+}
+
+/// The named country at its calibrated probability, all others sharing the rest as they did.
+fn calibrated(raw: &[(CountryCode, f64)], confidence: impl Fn(f64) -> f64) -> Vec<(CountryCode, f64)> {
+    let Some(&(_, first)) = raw.first() else { return Vec::new() };
+    let named = confidence(first);
+    let rest = (1.0 - named) / (1.0 - first).max(1e-9);
+    raw.iter().enumerate().map(|(at, &(code, mass))| (code, if at == 0 { named } else { mass * rest })).collect()
+}
+
+fn line(test: &str, scored: &[Scored], random: &mut Random) -> Line {
+    let share = |hit: &dyn Fn(&Scored) -> bool| mean(scored.iter().map(|score| f64::from(u8::from(hit(score)))));
+    let errors: Vec<f64> = scored.iter().map(|score| score.error_km).collect();
+    let pairs: Vec<_> = scored.iter().map(|score| (score.confidence, score.right)).collect();
+    let confidences: Vec<f64> = scored.iter().map(|score| score.confidence).collect();
+    let areas: Vec<f64> = scored.iter().map(|score| score.area_km2).collect();
+    Line {
+        test: test.to_owned(),
+        n: scored.len(),
+        err_km_p50: quantile(&errors, 0.5),
+        err_km_p90: quantile(&errors, 0.9),
+        country_top1: share(&|score| score.right),
+        ece: calibration_error(&pairs),
+        ece_perfect: perfect_error(&confidences, random),
+        brier: mean(scored.iter().map(|score| score.brier)),
+        nll: mean(scored.iter().map(|score| -score.of_truth.max(1e-4).ln())),
+        cov50: share(&|score| score.within[0]),
+        cov90: share(&|score| score.within[1]),
+        cov95: share(&|score| score.within[2]),
+        area90_km2_p50: quantile(&areas, 0.5),
+    }
+}
+
+fn print(
+    data: &Data,
+    targets: &[Target],
+    scored: &BTreeMap<(String, String), Vec<Scored>>,
+    options: &Options,
+) -> Result<()> {
+    let mut random = Random(7);
+    println!(
+        "{:<26} {:>4} {:>15} {:>15} {:>18} {:>6} {:>7} {:>6} {:>5} {:>5} {:>5} {:>5} {:>9}",
+        "test", "n", "p50 km", "p90 km", "top-1", "ECE", "perfect", "Brier", "NLL", "c50", "c90", "c95", "M km² p50"
+    );
+    let mut lines = Vec::new();
+    for test in &data.tests {
+        let kinds: Vec<_> = scored.iter().filter(|((name, _), _)| *name == test.name).collect();
+        let all: Vec<Scored> = kinds.iter().flat_map(|(_, scored)| scored.iter().copied()).collect();
+        if all.is_empty() {
+            continue;
+        }
+        let whole = line(&test.name, &all, &mut random);
+        show(&whole, &all, &mut random);
+        if kinds.len() > 1 {
+            for ((_, kind), scored) in &kinds {
+                show(&line(&format!("  {kind}"), scored, &mut random), scored, &mut random);
+            }
+        }
+        let own: Vec<&Target> = targets.iter().filter(|target| target.test == test.name).collect();
+        for baseline in baseline::all(&own) {
+            println!(
+                "{:<26} {:>4} {:>15.0} {:>15.0} {}",
+                baseline.name, baseline.n, baseline.p50, baseline.p90, baseline.rest
+            );
+        }
+        lines.push(whole);
+    }
+    if let Some(directory) = &options.plots {
+        super::plot::calibration(directory, scored)?;
+    }
+    if let Some(path) = &options.json {
+        let text = serde_json::to_string_pretty(&lines)?;
+        std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn show(line: &Line, scored: &[Scored], random: &mut Random) {
+    let p50 = bootstrap(scored, random, |s| quantile(&s.iter().map(|s| s.error_km).collect::<Vec<_>>(), 0.5));
+    let p90 = bootstrap(scored, random, |s| quantile(&s.iter().map(|s| s.error_km).collect::<Vec<_>>(), 0.9));
+    let top1 = bootstrap(scored, random, |s| mean(s.iter().map(|s| f64::from(u8::from(s.right)))));
+    println!(
+        "{:<26} {:>4} {:>5.0} ({:>3.0}–{:>4.0}) {:>5.0} ({:>4.0}–{:>4.0}) {:>5.3} ({:.2}–{:.2}) {:>6.3} {:>7.3} {:>6.3} {:>5.2} {:>5.2} {:>5.2} {:>5.2} {:>9.2}",
+        line.test,
+        line.n,
+        line.err_km_p50,
+        p50.0,
+        p50.1,
+        line.err_km_p90,
+        p90.0,
+        p90.1,
+        line.country_top1,
+        top1.0,
+        top1.1,
+        line.ece,
+        line.ece_perfect,
+        line.brier,
+        line.nll,
+        line.cov50,
+        line.cov90,
+        line.cov95,
+        line.area90_km2_p50 / 1e6
+    );
+}

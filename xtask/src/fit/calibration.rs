@@ -1,0 +1,98 @@
+//! What makes confidence and coverage mean what they say, by class of evidence.
+
+use std::collections::BTreeMap;
+
+use octet_engine::locate::OtherSources;
+use octet_engine::model::{Calibration, Model, Parameters};
+
+use super::minimise::rprop;
+use super::model;
+use crate::eval::data::Target;
+use crate::eval::metrics::quantile;
+use crate::eval::rtt::class;
+
+/// A class with fewer targets than this takes what all of its access together say.
+const ENOUGH: usize = 40;
+/// The nominal share is believed as this many targets are.
+const NOMINAL: f64 = 5.0;
+/// How strongly slope and intercept are held to 1 and 0.
+const SHRINKAGE: f64 = 1.0;
+
+/// What one answer teaches: raw probability of the named country, whether it was right, and how deep in the
+/// posterior the truth lay.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lesson {
+    pub(crate) raw: f64,
+    pub(crate) right: bool,
+    pub(crate) depth: f64,
+}
+
+/// Fits each class of round trips alone; `crossed` are the halves' targets, each with parameters whose paths were
+/// fitted on the other half, so that no target teaches how well it is known.
+pub(super) fn fit(parameters: &mut Parameters, crossed: &[(Parameters, Vec<&Target>)]) {
+    let mut lessons: BTreeMap<&'static str, Vec<Lesson>> = BTreeMap::new();
+    for (parameters, targets) in crossed {
+        learn(&model(parameters), targets, &mut lessons);
+    }
+    for access in ["hosting", "consumer"] {
+        let own = |name: &str| name.starts_with(access);
+        let all: Vec<Lesson> = lessons.iter().filter(|(name, _)| own(name)).flat_map(|(_, l)| l.clone()).collect();
+        if all.is_empty() {
+            continue;
+        }
+        for edges in ["1", "3", "6"] {
+            let name = format!("{access}-{edges}");
+            let enough = lessons.get(name.as_str()).filter(|lessons| lessons.len() >= ENOUGH);
+            parameters.calibration.insert(name, of(enough.unwrap_or(&all)));
+        }
+    }
+}
+
+fn learn(model: &Model, targets: &[&Target], lessons: &mut BTreeMap<&'static str, Vec<Lesson>>) {
+    for target in targets {
+        let posterior = model.locate(&target.sightings, target.access(), &OtherSources::default());
+        let named = posterior.countries().first().copied();
+        let lesson = Lesson {
+            raw: named.map_or(0.0, |named| named.1),
+            right: named.is_some_and(|named| named.0 == target.country),
+            depth: posterior.depth(target.place, target.country),
+        };
+        lessons.entry(class(target).name()).or_default().push(lesson);
+    }
+}
+
+/// The calibration that these lessons teach.
+pub(crate) fn of(lessons: &[Lesson]) -> Calibration {
+    let odds: Vec<(f64, bool)> = lessons
+        .iter()
+        .map(|lesson| {
+            let raw = lesson.raw.clamp(1e-6, 1.0 - 1e-6);
+            ((raw / (1.0 - raw)).ln(), lesson.right)
+        })
+        .collect();
+    let loss = |at: &[f64]| -> f64 {
+        let likelihood: f64 = odds
+            .iter()
+            .map(|&(odds, right)| {
+                let calibrated = at[0] * odds + at[1];
+                let signed = if right { calibrated } else { -calibrated };
+                // ln(1 + e^−x) without overflow.
+                (-signed).max(0.0) + (-signed.abs()).exp().ln_1p()
+            })
+            .sum();
+        likelihood + SHRINKAGE * ((at[0] - 1.0).powi(2) + at[1].powi(2))
+    };
+    let found = rprop(&[1.0, 0.0], 150, loss);
+    let depths: Vec<f64> = lessons.iter().map(|lesson| lesson.depth).collect();
+    let share = |nominal: f64| {
+        let count = depths.len() as f64;
+        ((count * quantile(&depths, nominal) + NOMINAL * nominal) / (count + NOMINAL)).clamp(0.02, 1.0)
+    };
+    let (half, most) = (share(0.5), share(0.9));
+    let rounded = |value: f64| (value * 1e4).round() / 1e4;
+    Calibration {
+        slope: rounded(found[0].clamp(0.1, 4.0)),
+        intercept: rounded(found[1].clamp(-4.0, 4.0)),
+        shares: [half, most.max(half), share(0.95).max(most).max(half)].map(rounded),
+    }
+}
