@@ -4,6 +4,8 @@ use clap::{Parser, Subcommand};
 
 mod collector;
 mod data;
+mod eval;
+mod fit;
 mod test;
 
 #[derive(Debug, Parser)]
@@ -19,6 +21,10 @@ enum Command {
     Collector(collector::Options),
     /// Reference data: fetches the pinned packages and makes the engine's tables of them
     Data(data::Options),
+    /// How good the engine's answers are, on data
+    Eval(eval::Options),
+    /// The engine's parameters, from real round trips
+    Fit(fit::Options),
     /// Format, clippy, docs, unit and property tests, the browser tests: all that CI runs
     Test(test::Options),
 }
@@ -27,6 +33,8 @@ fn main() -> std::process::ExitCode {
     let result = match Cli::parse().command {
         Command::Collector(options) => collector::run(&options),
         Command::Data(options) => data::run(&options),
+        Command::Eval(options) => eval::run(&options),
+        Command::Fit(options) => fit::run(&options),
         Command::Test(options) => test::run(&options),
     };
     match result {
