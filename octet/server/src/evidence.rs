@@ -12,14 +12,16 @@ use octet_engine::{Anomalies, EdgeEvidence, Evidence, LocaleEvidence, Omissions,
 const LANGUAGES: usize = 16;
 const LONGEST_LANGUAGE: usize = 35;
 
-/// The evidence of a bundle, by what the partner's `profile` has collected.
+/// The evidence of a bundle: by what the partner's profile has collected `now`, and by what a bundle is `expected`
+/// to hold, which is less while a larger profile is new.
 pub(crate) fn evidence(
     signals: &CollectorSignals,
     observations: &EdgeObservations,
-    profile: Profile,
+    now: Profile,
+    expected: Profile,
     replayed: bool,
 ) -> Evidence {
-    let with_facts = profile >= Profile::Standard;
+    let with_facts = now >= Profile::Standard;
     Evidence {
         address: observations.peer.map(|peer| peer.ip.to_canonical()),
         visitor_address: None,
@@ -28,7 +30,7 @@ pub(crate) fn evidence(
             header_languages: header_languages(observations.headers.accept_language.as_ref()),
             ..if with_facts { locale(&signals.facts) } else { LocaleEvidence::default() }
         },
-        omissions: omissions(signals, observations, profile),
+        omissions: omissions(signals, observations, expected),
         anomalies: Anomalies {
             replayed,
             // A second bundle raises the alarm when it comes, after the first was assessed.
@@ -36,7 +38,7 @@ pub(crate) fn evidence(
             // Where the backend sees the visitor is known only when it asks.
             visitor_network_mismatch: false,
             page_network_mismatch: observations.session.same_network == Some(false),
-            automation: profile >= Profile::Full && is_driven(signals),
+            automation: now >= Profile::Full && is_driven(signals),
         },
     }
 }

@@ -201,12 +201,13 @@ fn settle(shared: &Shared, edge: &AuthorizedEdge, bundle: Bundle) -> Result<Take
         Admission::Assess { replayed } => replayed,
     };
     let now = shared.clock.now();
-    let profile = shared.records.snapshot().expected_profile(&edge.partner, now);
-    let evidence = evidence(&signals, &observations, profile, replayed);
+    let records = shared.records.snapshot();
+    let expected = records.expected_profile(&edge.partner, now);
+    let evidence = evidence(&signals, &observations, records.profile(&edge.partner), expected, replayed);
     let assessment = octet_engine::assess(&evidence, &shared.world, UnixTime(now.as_second()));
     let candidate = Candidate {
         origin: origin(shared, observations.peer.map(|peer| peer.ip)),
-        complete: is_complete(&signals, profile),
+        complete: is_complete(&signals, expected),
         verdict: project(&assessment, &evidence.omissions),
         raised: false,
     };
