@@ -1,7 +1,10 @@
 //! Tables `dbip`, `geo-whois`, `allocation` and `asn`: what databases say of each address.
 
-use anyhow::{Context, Result};
-use octet_engine::world::{Span, country_code, networks};
+use std::net::IpAddr;
+
+use anyhow::{Context, Result, ensure};
+use octet_engine::World;
+use octet_engine::world::{Scope, Span, country_code, networks};
 
 use super::Inputs;
 use super::archive::Package;
@@ -23,6 +26,52 @@ pub(super) fn allocation(inputs: &Inputs) -> Result<Vec<u8>> {
 pub(super) fn asn(inputs: &Inputs) -> Result<Vec<u8>> {
     let systems = spans(&inputs.package("@ip-location-db/asn")?, "asn", |text| Ok(Some(text.parse()?)))?;
     Ok(networks::encode_systems(systems)?)
+}
+
+/// Looks up both ends of every row of the packages in the tables made of them.
+pub(super) fn verify(inputs: &Inputs) -> Result<()> {
+    let mut world = World::default();
+    for table in [networks::GEO_WHOIS, networks::ALLOCATION, networks::ASN] {
+        world = world.with_table(&inputs.table(table)?)?;
+    }
+    let country = |text: &str| Ok(country_code(text));
+    let system = |text: &str| Ok(Some(text.parse::<u32>()?));
+    let package = |name| inputs.package(name);
+    let rows =
+        agreeing(&package("@ip-location-db/geo-whois-asn-country")?, "geo-whois-asn-country", country, |address| {
+            world.address(address).geo_whois
+        })? + agreeing(&package("@ip-location-db/asn-country")?, "asn-country", country, |address| {
+            world.address(address).allocation
+        })? + agreeing(&package("@ip-location-db/asn")?, "asn", system, |address| world.address(address).asn)?;
+    println!("{rows} rows of the packages are found by looking up their ends");
+    Ok(())
+}
+
+/// How many rows the look-up agrees with. Rows overlap: one may disagree only where a narrower one says otherwise.
+fn agreeing<T: PartialEq + Copy + std::fmt::Debug>(
+    package: &Package,
+    file: &str,
+    read: impl Fn(&str) -> Result<Option<T>>,
+    look_up: impl Fn(IpAddr) -> Option<T>,
+) -> Result<usize> {
+    let rows = spans(package, file, read)?;
+    for &(span, value) in &rows {
+        for address in span.ends().into_iter().filter(is_looked_up_as_itself) {
+            let found = look_up(address);
+            let by_another = || {
+                let narrower = rows.iter().filter(|(other, _)| other.width() <= span.width());
+                narrower.filter(|(other, _)| other.contains(address)).any(|&(_, other)| Some(other) == found)
+            };
+            ensure!(found == Some(value) || by_another(), "{address} of {file} is {value:?} there and {found:?} here");
+        }
+    }
+    Ok(rows.len())
+}
+
+/// Whether it is public, and no 6to4 address, which the look-up takes for the IPv4 one in it.
+fn is_looked_up_as_itself(address: &IpAddr) -> bool {
+    let six_to_four = matches!(address, IpAddr::V6(address) if address.segments()[0] == 0x2002);
+    Scope::of(*address) == Scope::Public && !six_to_four
 }
 
 fn countries(table: &'static str, package: &Package, file: &str) -> Result<Vec<u8>> {

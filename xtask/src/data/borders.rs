@@ -51,8 +51,8 @@ fn lands(atlas: &Topology, coder: &CountryCoder) -> Result<Lands> {
     for feature in atlas.features() {
         let by_name = UNCODED.iter().find(|(name, _)| *name == feature.properties.name).map(|(_, code)| *code);
         let declared = feature.id.as_deref().and_then(|id| coder.alpha2(id)).or(by_name);
-        for rings in atlas.polygons(feature)? {
-            let Some(polygon) = polygon(&rings) else { continue };
+        for polygon in atlas.polygons(feature)?.iter().flat_map(at_the_antimeridian).filter_map(|rings| polygon(&rings))
+        {
             let code = match declared {
                 Some(code) if !HAS_OVERSEAS_PARTS.contains(&code) => Some(code),
                 _ => coder.territory_at(inside(&polygon))?.or(declared),
@@ -71,6 +71,57 @@ const HAS_OVERSEAS_PARTS: [&str; 5] = ["AU", "FR", "NL", "NO", "NZ"];
 
 /// Land without an ISO code that the other source gives to nobody.
 const UNCODED: [(&str, &str); 1] = [("N. Cyprus", "CY")];
+
+/// The map joins what Natural Earth had cut at the antimeridian: this cuts it there again, so that no edge runs
+/// once around Earth. A ring around a pole is closed along it.
+fn at_the_antimeridian(rings: &Rings) -> Vec<Rings> {
+    let unwrapped: Vec<_> = rings.iter().map(|ring| unwrap(ring)).collect();
+    [-1.0, 0.0, 1.0]
+        .into_iter()
+        .map(|turn| unwrapped.iter().map(|ring| window(ring, turn * 360.0)).collect::<Rings>())
+        .filter(|rings| rings.first().is_some_and(|outline| outline.len() >= 3))
+        .collect()
+}
+
+/// `(lat, lon)` vertices whose longitudes go on beyond ±180 instead of jumping.
+fn unwrap(ring: &[LatLon]) -> Vec<(f64, f64)> {
+    let mut vertices: Vec<(f64, f64)> = Vec::with_capacity(ring.len() + 2);
+    for place in ring {
+        let last = vertices.last().map_or(place.lon(), |vertex| vertex.1);
+        vertices.push((place.lat(), place.lon() + 360.0 * ((last - place.lon()) / 360.0).round()));
+    }
+    if let (Some(&(lat, first)), Some(&(_, last))) = (vertices.first(), vertices.last())
+        && (first - last).abs() > 180.0
+    {
+        let pole = 90.0_f64.copysign(lat);
+        // On to where the ring began, one turn further, and back along the pole.
+        let end = first + 360.0_f64.copysign(last - first);
+        vertices.extend([(lat, end), (pole, end), (pole, first)]);
+    }
+    vertices
+}
+
+/// The part of the ring between `shift - 180` and `shift + 180` degrees (Sutherland and Hodgman), shifted back.
+fn window(ring: &[(f64, f64)], shift: f64) -> Vec<LatLon> {
+    let mut ring = ring.to_vec();
+    for (edge, sign) in [(shift - 180.0, 1.0), (shift + 180.0, -1.0)] {
+        let inside = |vertex: &(f64, f64)| (vertex.1 - edge) * sign >= 0.0;
+        let mut cut = Vec::with_capacity(ring.len() + 2);
+        for (index, vertex) in ring.iter().enumerate() {
+            let previous = ring[(index + ring.len() - 1) % ring.len()];
+            if inside(vertex) != inside(&previous) {
+                let part = (edge - previous.1) / (vertex.1 - previous.1);
+                cut.push((previous.0 + part * (vertex.0 - previous.0), edge));
+            }
+            if inside(vertex) {
+                cut.push(*vertex);
+            }
+        }
+        ring = cut;
+    }
+    let back = |(lat, lon): (f64, f64)| LatLon::new(lat, (lon - shift).clamp(-180.0, 180.0)).ok();
+    ring.into_iter().filter_map(back).collect()
+}
 
 /// The polygon as the table will hold it, or none when it is smaller than the table's step.
 fn polygon(rings: &Rings) -> Option<Polygon> {
@@ -140,6 +191,27 @@ fn populations(inputs: &Inputs) -> Result<BTreeMap<CountryCode, u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn land_across_the_antimeridian_stands_on_both_sides_of_it() {
+        let place = |lat, lon| LatLon::new(lat, lon).unwrap();
+        let outline = vec![place(60.0, 170.0), place(60.0, -170.0), place(70.0, -170.0), place(70.0, 170.0)];
+        let pieces: Vec<_> = at_the_antimeridian(&vec![outline]).iter().filter_map(polygon).collect();
+        assert_eq!(pieces.len(), 2);
+        let on_land = |lat, lon| pieces.iter().any(|piece| piece.contains(place(lat, lon)));
+        assert!(on_land(65.0, 175.0) && on_land(65.0, -175.0));
+        assert!(!on_land(65.0, 0.0) && !on_land(65.0, 165.0) && !on_land(65.0, -165.0));
+    }
+
+    #[test]
+    fn land_around_a_pole_holds_the_pole() {
+        let place = |lat, lon| LatLon::new(lat, lon).unwrap();
+        let outline: Vec<_> = (-3..3).map(|sixth| place(-70.0, f64::from(sixth) * 60.0)).collect();
+        let pieces: Vec<_> = at_the_antimeridian(&vec![outline]).iter().filter_map(polygon).collect();
+        let on_land = |lat, lon| pieces.iter().any(|piece| piece.contains(place(lat, lon)));
+        assert!(on_land(-89.0, 10.0) && on_land(-75.0, 179.0) && on_land(-75.0, -179.0));
+        assert!(!on_land(-65.0, 10.0));
+    }
 
     #[test]
     fn the_place_inside_a_horseshoe_is_on_its_land() {

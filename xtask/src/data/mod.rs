@@ -100,8 +100,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let notice = PathBuf::from("NOTICE");
     let text = if notice.exists() { read(&notice)? } else { Vec::new() };
-    outputs.push((notice, notice::with_sources(&String::from_utf8(text)?).into_bytes()));
-    if options.check { check(&outputs) } else { write(&outputs) }
+    outputs.push((notice, notice::build(&inputs, &String::from_utf8(text)?)?.into_bytes()));
+    if !options.check {
+        return write(&outputs);
+    }
+    addresses::verify(&inputs)?;
+    check(&outputs)
 }
 
 fn path(table: &str) -> PathBuf {

@@ -1,11 +1,27 @@
 //! NOTICE's section about the reference data, from the engine's list of sources.
 
+use anyhow::Result;
 use octet_engine::world::{ATTRIBUTION, Registry};
+
+use super::Inputs;
 
 const HEADING: &str = "## Reference data";
 
-/// The text with its section about reference data made anew; what stands before and after it stays.
-pub(super) fn with_sources(notice: &str) -> String {
+/// Packages whose licences ask for their own words to be passed on, and where those stand.
+const LICENCES: [(&str, &str); 3] =
+    [("world-atlas", "LICENSE"), ("@rapideditor/country-coder", "LICENSE.md"), ("cldr-core", "LICENSE")];
+
+/// The text with its section about reference data made anew.
+pub(super) fn build(inputs: &Inputs, notice: &str) -> Result<String> {
+    let mut licences = Vec::new();
+    for (package, path) in LICENCES {
+        licences.push((package, inputs.package(package)?.text(path)?));
+    }
+    Ok(with_sources(notice, &licences))
+}
+
+/// The text with the section made anew; what stands before and after it stays.
+fn with_sources(notice: &str, licences: &[(&str, String)]) -> String {
     let (before, rest) = notice.split_once(HEADING).unwrap_or((notice, ""));
     let after = rest.find("\n## ").map_or("", |start| &rest[start + 1..]);
     let before = if before.trim().is_empty() { INTRODUCTION } else { before };
@@ -20,6 +36,12 @@ pub(super) fn with_sources(notice: &str) -> String {
             "| {} | {registry} `{}` | {} | {} | [{}]({}) |\n",
             source.provides, source.package, source.version, source.licence, source.attribution, source.link
         ));
+    }
+    for (package, licence) in licences {
+        text.push_str(&format!("\n### Licence of `{package}`\n\n"));
+        for line in licence.trim().lines() {
+            text.push_str(&format!("{}\n", format!("    {}", line.trim_end()).trim_end()));
+        }
     }
     if !after.is_empty() {
         text.push('\n');
@@ -45,11 +67,13 @@ mod tests {
 
     #[test]
     fn making_the_section_twice_changes_nothing_and_keeps_the_others() {
-        let once = with_sources("# Notice\n\n## Before\n\na\n\n## Reference data\n\nold\n\n## After\n\nb\n");
+        let licences = [("package", "## Terms\n\nAs is.".to_owned())];
+        let section = |notice: &str| with_sources(notice, &licences);
+        let once = section("# Notice\n\n## Before\n\na\n\n## Reference data\n\nold\n\n## After\n\nb\n");
         assert!(once.contains("## Before") && once.contains("## After\n\nb\n") && !once.contains("old"));
-        assert_eq!(with_sources(&once), once);
-        let fresh = with_sources("");
-        assert_eq!(with_sources(&fresh), fresh);
-        assert!(fresh.contains("[IP Geolocation by DB-IP](https://db-ip.com)"));
+        assert_eq!(section(&once), once);
+        let fresh = section("");
+        assert_eq!(section(&fresh), fresh);
+        assert!(fresh.contains("[IP Geolocation by DB-IP](https://db-ip.com)") && fresh.contains("    As is."));
     }
 }

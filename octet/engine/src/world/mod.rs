@@ -14,6 +14,7 @@ mod codes;
 mod error;
 pub mod languages;
 mod lists;
+pub mod map;
 mod mmdb;
 pub mod networks;
 mod ranges;
@@ -151,6 +152,23 @@ mod tests {
         assert_eq!(owners.map(|country| country.code.to_string()).collect::<Vec<_>>(), ["GF"]);
         let world_population: u64 = world.borders().iter().map(|country| country.population).sum();
         assert!((7_500_000_000..9_500_000_000).contains(&world_population), "{world_population}");
+    }
+
+    #[test]
+    fn land_at_the_antimeridian_stands_on_both_sides_and_no_edge_runs_around_the_earth() {
+        let world = World::embedded();
+        for country in world.borders() {
+            for ring in country.polygons.iter().flat_map(|polygon| polygon.rings()) {
+                let long = ring.windows(2).any(|edge| (edge[0].lon() - edge[1].lon()).abs() > 180.0);
+                // Only Antarctica reaches around, along the pole.
+                assert!(!long || country.code == *"AQ", "{}", country.code);
+            }
+        }
+        let russia = world.country("RU".parse().unwrap()).unwrap();
+        for (lat, lon) in [(67.0, -175.0), (66.0, 178.0), (55.7, 37.6)] {
+            assert!(russia.contains(octet::LatLon::new(lat, lon).unwrap()), "{lat} {lon}");
+        }
+        assert!(!russia.contains(octet::LatLon::new(67.0, 0.0).unwrap()));
     }
 
     #[test]

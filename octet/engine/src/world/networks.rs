@@ -50,7 +50,7 @@ pub fn encode_countries(
     spans: impl IntoIterator<Item = (Span, CountryCode)>,
 ) -> std::io::Result<Vec<u8>> {
     let numbers = spans.into_iter().map(|(span, code)| (span, codes::to_number(Some(code))));
-    AddressMap::new(numbers, |_, later| later).encode(table)
+    AddressMap::new(numbers, |_, narrower| narrower).encode(table)
 }
 
 /// The table of the countries in a database of MaxMind's format.
@@ -68,7 +68,7 @@ pub fn encode_country_mmdb(table: &'static str, database: &[u8]) -> Result<Vec<u
 ///
 /// When the compressor fails.
 pub fn encode_systems(spans: impl IntoIterator<Item = (Span, u32)>) -> std::io::Result<Vec<u8>> {
-    AddressMap::new(spans, |_, later| later).encode(ASN)
+    AddressMap::new(spans, |_, narrower| narrower).encode(ASN)
 }
 
 /// The table of what these networks are known for; where they overlap, for both.

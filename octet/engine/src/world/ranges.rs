@@ -1,7 +1,7 @@
 //! Values over the address space: sorted starts and a value for each, looked up by bisection. IPv4 by address, IPv6
 //! by /64, the smallest network that one visitor has. It knows nothing of what a value means.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::codec::{Reader, Unpacked, Writer};
 use super::error::TableError;
@@ -83,6 +83,28 @@ impl Span {
         let hosts = 1_u64.checked_shl(host_bits).unwrap_or(0).wrapping_sub(1);
         Some(Self { family, first: address & !hosts, last: address | hosts })
     }
+
+    /// How many addresses or /64 it has beyond the first.
+    #[must_use]
+    pub fn width(&self) -> u64 {
+        self.last - self.first
+    }
+
+    /// Whether the address is in it.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let single = Self::network(address, if address.is_ipv4() { 32 } else { 64 });
+        single.is_some_and(|at| at.family == self.family && (self.first..=self.last).contains(&at.first))
+    }
+
+    /// The first address, and the last IPv4 address or the first of the last /64.
+    #[must_use]
+    pub fn ends(&self) -> [IpAddr; 2] {
+        [self.first, self.last].map(|end| match self.family {
+            Family::V4 => Ipv4Addr::from(end as u32).into(),
+            Family::V6 => Ipv6Addr::from(u128::from(end) << 64).into(),
+        })
+    }
 }
 
 impl<V: Value> Default for AddressMap<V> {
@@ -92,7 +114,8 @@ impl<V: Value> Default for AddressMap<V> {
 }
 
 impl<V: Value> AddressMap<V> {
-    /// The map of these spans, in any order. Where spans overlap, `join` makes one value of both.
+    /// The map of these spans, in any order. Where spans overlap, `join` makes one value of two: the wider span's, then
+    /// the narrower's; of equally wide ones the earlier's, then the later's.
     pub(crate) fn new(spans: impl IntoIterator<Item = (Span, V)>, join: impl Fn(V, V) -> V) -> Self {
         let (v4, v6): (Vec<_>, Vec<_>) = spans.into_iter().partition(|(span, _)| span.family == Family::V4);
         Self { v4: Ranges::new(v4, &join), v6: Ranges::new(v6, &join) }
@@ -134,19 +157,20 @@ impl<K: Key, V: Value> Default for Ranges<K, V> {
 
 impl<K: Key, V: Value> Ranges<K, V> {
     fn new(mut spans: Vec<(Span, V)>, join: impl Fn(V, V) -> V) -> Self {
-        spans.sort_by_key(|(span, _)| (span.first, span.last));
+        spans.sort_by_key(|(span, _)| span.first);
         let mut bounds: Vec<u64> =
             spans.iter().flat_map(|(span, _)| [Some(span.first), span.last.checked_add(1)]).flatten().collect();
         bounds.sort_unstable();
         bounds.dedup();
         let mut ranges = Self::default();
-        let mut open: Vec<(u64, V)> = Vec::new();
+        let mut open: Vec<(Span, V)> = Vec::new();
         let mut upcoming = spans.into_iter().peekable();
         for bound in bounds {
-            open.retain(|&(last, _)| last >= bound);
-            while let Some((span, value)) = upcoming.next_if(|(span, _)| span.first == bound) {
-                open.push((span.last, value));
+            open.retain(|(span, _)| span.last >= bound);
+            while let Some(opened) = upcoming.next_if(|(span, _)| span.first == bound) {
+                open.push(opened);
             }
+            open.sort_by_key(|(span, _)| std::cmp::Reverse(span.width()));
             let value = open.iter().map(|&(_, value)| value).reduce(&join).unwrap_or_default();
             ranges.push(bound, value);
         }
@@ -249,8 +273,6 @@ fn palette<V: Value>(values: &[V]) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv4Addr, Ipv6Addr};
-
     use proptest::prelude::*;
 
     use super::*;
@@ -266,9 +288,7 @@ mod tests {
 
     /// What the map should say, the slow way.
     fn oracle(spans: &[(Span, u8)], address: IpAddr) -> u8 {
-        let at = Span::network(address, 128.min(if address.is_ipv4() { 32 } else { 64 })).unwrap();
-        let holds = |span: &Span| span.family == at.family && (span.first..=span.last).contains(&at.first);
-        spans.iter().filter(|(span, _)| holds(span)).fold(0, |joined, (_, value)| joined | value)
+        spans.iter().filter(|(span, _)| span.contains(address)).fold(0, |joined, (_, value)| joined | value)
     }
 
     proptest! {
@@ -301,6 +321,17 @@ mod tests {
             let mut writer = Writer::new("test");
             writer.raw(&content);
             let _ = AddressMap::<u16>::read("test", &Unpacked::new(&writer.finish().unwrap()).unwrap());
+        }
+    }
+
+    #[test]
+    fn of_overlapping_spans_the_narrower_is_heard_last() {
+        let span = |first, last| Span::v4(first, last).unwrap();
+        let nested = [(span(10, 99), 1_u8), (span(10, 19), 2), (span(30, 39), 3), (span(35, 35), 4)];
+        for spans in [nested, [nested[3], nested[1], nested[2], nested[0]]] {
+            let map = AddressMap::new(spans, |_, narrower| narrower);
+            let at = |address: u32| map.get(Ipv4Addr::from(address).into());
+            assert_eq!([9, 10, 19, 20, 34, 35, 36, 40, 99, 100].map(at), [0, 2, 2, 1, 3, 4, 3, 1, 1, 0]);
         }
     }
 
