@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use octet_relay::channel::{MAX_DURATION, Message as Said, Transmit};
+use octet_relay::channel::{MAX_DURATION, MAX_ROUNDS, Message as Said, Transmit};
 use octet_relay::{OpenChannel, Opening};
 use tokio::time::{timeout, timeout_at};
 use tokio_tungstenite::WebSocketStream;
@@ -20,6 +20,8 @@ use crate::Connection;
 const MAX_MESSAGE: usize = 64;
 /// How long the protocols may take to switch.
 const SWITCH: Duration = Duration::from_secs(10);
+/// How many control frames are read from one browser; its script can send none.
+const MAX_CONTROL: usize = 2 * MAX_ROUNDS;
 /// How long the browser has for its side of the closing handshake.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -42,6 +44,7 @@ pub(crate) async fn run(opening: Opening, upgrade: OnUpgrade, connection: Option
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 async fn converse(mut channel: OpenChannel, mut socket: Socket, connection: Option<Connection>) -> Result<(), Error> {
+    let mut control = 0;
     while let Some(wake) = channel.poll_timeout() {
         while let Some(transmit) = channel.poll_transmit(Instant::now()) {
             socket.send(message(transmit)).await?;
@@ -55,14 +58,21 @@ async fn converse(mut channel: OpenChannel, mut socket: Socket, connection: Opti
         match received {
             Some(Ok(Message::Binary(bytes))) => channel.receive(now, Said::Binary(&bytes), tcp()),
             Some(Ok(Message::Text(text))) => channel.receive(now, Said::Text(&text), tcp()),
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) if control < MAX_CONTROL => control += 1,
             Some(Ok(Message::Close(_))) | None => return Ok(()),
-            // Too large, or no text: malformed, like any message that the protocol does not have.
-            Some(Err(Error::Capacity(_) | Error::Utf8(_))) => channel.receive(now, Said::Binary(&[]), tcp()),
+            // Too large, no text, or a flood of pings: malformed, like any message that the protocol does not have.
+            Some(
+                Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) | Err(Error::Capacity(_) | Error::Utf8(_)),
+            ) => channel.receive(now, Said::Binary(&[]), tcp()),
             Some(Err(error)) => return Err(error),
         }
     }
-    while let Some(Ok(_)) = socket.next().await {}
+    // The answer to the closing handshake, behind what was under way already.
+    for _ in 0..MAX_CONTROL {
+        if !matches!(socket.next().await, Some(Ok(_))) {
+            break;
+        }
+    }
     Ok(())
 }
 

@@ -181,6 +181,13 @@ async fn a_ping_is_answered_and_disturbs_nothing() {
 }
 
 #[tokio::test]
+async fn a_flood_of_pings_closes_the_channel_with_1008() {
+    let (shop, session) = (Shop::open().await, fresh());
+    let seen = converse(open(&shop, &session).await.unwrap(), |_| vec![Message::Ping(vec![7].into()); 40]).await;
+    assert_eq!((seen.closed, seen.ended), (Some(u16::from(CloseCode::Policy)), false));
+}
+
+#[tokio::test]
 async fn a_browser_that_leaves_keeps_what_was_measured() {
     let (shop, session) = (Shop::open().await, fresh());
     let mut browser = open(&shop, &session).await.unwrap();

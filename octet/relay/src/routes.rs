@@ -43,7 +43,7 @@ impl Mount {
     pub(crate) fn at(self, prefix: &str) -> Result<Self, InvalidPrefix> {
         let path = prefix.strip_suffix('/').unwrap_or(prefix);
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/._~-".contains(&byte);
-        let sound = path.is_empty() || (path.starts_with('/') && !path.contains("//"));
+        let sound = path.is_empty() || (path.starts_with('/') && !path.ends_with('/') && !path.contains("//"));
         let up = path.split('/').any(|segment| segment == "." || segment == "..");
         if sound && !up && path.len() <= 128 && path.bytes().all(allowed) {
             Ok(Self { prefix: path.into(), ..self })
@@ -127,7 +127,7 @@ mod tests {
         {
             assert_eq!(Mount::default().at(text).map(|mount| mount.prefix().to_owned()), Ok(expected.to_owned()));
         }
-        for bad in ["octet", "/a b", "//x", "/a//b", "/../x", "/a\"b", "/a?b", "https://x"] {
+        for bad in ["octet", "/a b", "//", "//x", "/a//", "/a//b", "/../x", "/a\"b", "/a?b", "https://x"] {
             assert!(Mount::default().at(bad).is_err(), "{bad}");
         }
     }

@@ -174,6 +174,8 @@ impl Base {
         let uri: Uri = base_url.trim().parse().map_err(|_| ConfigError::BaseUrl)?;
         let parts = uri.into_parts();
         match (parts.scheme, parts.authority) {
+            // A name and a password would be sent nowhere, and printed.
+            (_, Some(authority)) if authority.as_str().contains('@') => Err(ConfigError::BaseUrl),
             (Some(scheme), Some(authority)) if scheme == Scheme::HTTP || scheme == Scheme::HTTPS => {
                 let path = parts.path_and_query.as_ref().map_or("", PathAndQuery::path);
                 Ok(Self { scheme, authority, path: path.trim_end_matches('/').to_owned() })

@@ -63,7 +63,7 @@ async fn a_closed_port_is_told_from_a_silent_one() {
 
 #[test]
 fn what_is_no_url_of_a_service_is_refused_with_an_example() {
-    for bad in ["", "octet.internal", "ftp://octet.internal", "/v1", "https://"] {
+    for bad in ["", "octet.internal", "ftp://octet.internal", "/v1", "https://", "https://user:key@octet.internal"] {
         let error = Transport::connect(bad, &TlsOptions::default()).unwrap_err();
         assert!(error.to_string().contains("https://octet.internal"), "{bad}");
     }
