@@ -19,15 +19,14 @@ const COMPRESSION_LEVEL: i32 = 22;
 
 /// Writes one table.
 #[derive(Debug)]
-pub struct Writer {
+pub(crate) struct Writer {
     bytes: Vec<u8>,
     at: (i64, i64),
 }
 
 impl Writer {
     /// Begins the table of this name.
-    #[must_use]
-    pub fn new(table: &'static str) -> Self {
+    pub(crate) fn new(table: &'static str) -> Self {
         let mut writer = Self { bytes: MAGIC.to_vec(), at: (0, 0) };
         writer.bytes.push(FORMAT);
         writer.text(table);
@@ -35,7 +34,7 @@ impl Writer {
     }
 
     /// Seven bits a byte, the lowest first (LEB128).
-    pub fn unsigned(&mut self, mut value: u64) {
+    pub(crate) fn unsigned(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.bytes.push((value as u8) | 0x80);
             value >>= 7;
@@ -44,33 +43,33 @@ impl Writer {
     }
 
     /// As [`Writer::unsigned`], small magnitudes of either sign short (zigzag).
-    pub fn signed(&mut self, value: i64) {
+    pub(crate) fn signed(&mut self, value: i64) {
         self.unsigned(((value << 1) ^ (value >> 63)) as u64);
     }
 
     /// A count, to be read with [`Reader::count`].
-    pub fn count(&mut self, count: usize) {
+    pub(crate) fn count(&mut self, count: usize) {
         self.unsigned(count as u64);
     }
 
     /// Single bytes as they are.
-    pub fn raw(&mut self, bytes: &[u8]) {
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
     /// A length, then UTF-8.
-    pub fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         self.count(text.len());
         self.raw(text.as_bytes());
     }
 
     /// The two letters of a country.
-    pub fn country(&mut self, country: CountryCode) {
+    pub(crate) fn country(&mut self, country: CountryCode) {
         self.raw(&country.to_bytes());
     }
 
     /// A place to 1/500 of a degree, as steps from the one before.
-    pub fn place(&mut self, place: LatLon) {
+    pub(crate) fn place(&mut self, place: LatLon) {
         let at = steps(place);
         self.signed(at.0 - self.at.0);
         self.signed(at.1 - self.at.1);
@@ -78,11 +77,8 @@ impl Writer {
     }
 
     /// The table, compressed. The same content gives the same bytes.
-    ///
-    /// # Errors
-    ///
-    /// When the compressor fails, which only a lack of memory makes it do.
-    pub fn finish(self) -> std::io::Result<Vec<u8>> {
+    /// Fails only for lack of memory.
+    pub(crate) fn finish(self) -> std::io::Result<Vec<u8>> {
         zstd::bulk::compress(&self.bytes, COMPRESSION_LEVEL)
     }
 }

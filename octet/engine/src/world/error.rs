@@ -21,6 +21,9 @@ pub enum TableError {
         /// The table that was asked for.
         expected: &'static str,
     },
+    /// The bytes hold no table that a world has.
+    #[error("not a table of Octet's reference data: take one that `cargo xtask data` made")]
+    UnknownTable,
     /// The bytes end within the table.
     #[error("the table ends too early: generate or download it again")]
     Truncated,

@@ -269,6 +269,38 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_table_gives_back_its_languages(
+            tags in prop::collection::btree_set("[a-z]{2,3}", 1..8),
+            parts in prop::collection::vec((0..=1_000_000_u32, any::<bool>()), 0..3),
+        ) {
+            let country = |index: usize| ["AT", "BE", "DE"][index].parse().unwrap();
+            let share = |(index, &(parts, official)): (usize, &(u32, bool))| LanguageShare {
+                country: country(index),
+                share: parts as f32 / MILLION,
+                likelihood: 0.0,
+                official,
+            };
+            let shares: Vec<_> = parts.iter().enumerate().map(share).collect();
+            let language =
+                |tag: &String| Language { tag: tag.clone(), likely_country: Some(country(2)), shares: shares.clone() };
+            let mut languages = Languages {
+                all: tags.iter().map(language).collect(),
+                aliases: vec![("alias".into(), 0)],
+                regions: vec![("419".into(), vec![country(0), country(1)])],
+            };
+            let table = encode(&languages).unwrap();
+            normalise(&mut languages.all);
+            prop_assert_eq!(read(&Unpacked::new(&table).unwrap()).unwrap(), languages);
+        }
+
+        #[test]
+        fn any_content_is_refused_or_read_without_panic(content: Vec<u8>) {
+            let mut writer = Writer::new(TABLE);
+            writer.raw(&content);
+            let _ = read(&Unpacked::new(&writer.finish().unwrap()).unwrap());
+        }
+
+        #[test]
         fn any_tag_is_read_without_panic(tag: String, plausible in "[a-zA-Z0-9_-]{0,50}") {
             let world = World::embedded();
             let _ = (world.language(&tag), world.language(&plausible));

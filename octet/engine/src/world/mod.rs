@@ -25,7 +25,6 @@ pub mod zones;
 pub use address::{AddressFacts, Scope};
 pub use borders::{Country, Polygon};
 pub use cities::{Cities, City};
-pub use codec::Writer;
 pub use codes::country_code;
 pub use error::TableError;
 pub use languages::{Language, LanguageFacts, LanguageShare, Languages};

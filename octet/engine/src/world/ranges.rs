@@ -245,9 +245,10 @@ impl<K: Key, V: Value> Ranges<K, V> {
         let palette = reader.list(|reader| {
             V::try_from(reader.number("value")?).map_err(|_| TableError::Malformed { what: "value of an address" })
         })?;
-        let values = (0..count)
-            .map(|_| palette.get(reader.number::<usize>("value")?).copied().ok_or_else(|| malformed.clone()))
-            .collect::<Result<Vec<V>, _>>()?;
+        let mut values = Vec::with_capacity(count);
+        for _ in 0..count {
+            values.push(*palette.get(reader.number::<usize>("value")?).ok_or_else(|| malformed.clone())?);
+        }
         Ok(Self { starts, values })
     }
 }

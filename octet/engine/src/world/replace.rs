@@ -40,7 +40,7 @@ impl World {
             Some(networks::NETWORKS) => self.networks = Arc::new(AddressMap::read(networks::NETWORKS, &unpacked)?),
             Some(zones::TABLE) => self.zones = Arc::new(zones::read(&unpacked)?),
             Some(languages::TABLE) => self.languages = Arc::new(languages::read(&unpacked)?),
-            _ => return Err(TableError::WrongTable { expected: "any of this version" }),
+            _ => return Err(TableError::UnknownTable),
         }
         Ok(self)
     }

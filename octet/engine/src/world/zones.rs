@@ -184,7 +184,43 @@ pub(crate) fn read(unpacked: &Unpacked) -> Result<Zones, TableError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_table_gives_back_its_zones(
+            names in prop::collection::btree_set("[A-Z][a-z]{1,8}/[A-Z][a-z]{1,8}", 0..12),
+            countries in prop::collection::vec("[A-Z]{2}", 0..4),
+            place in prop::option::of((-180..=180_i32, -360..=360_i32)),
+        ) {
+            let mut countries = countries.iter().map(|code| code.parse().unwrap());
+            let country = countries.next();
+            let also: Vec<CountryCode> = countries.collect();
+            let place = place.map(|(lat, lon)| LatLon::new(f64::from(lat) / 2.0, f64::from(lon) / 2.0).unwrap());
+            let zone = |name: &String| Zone { name: name.clone(), country, also: also.clone(), place };
+            let zones = Zones { all: names.iter().map(zone).collect(), names: names.iter().cloned().zip(0..).collect() };
+            let table = encode(&zones).unwrap();
+            prop_assert_eq!(read(&Unpacked::new(&table).unwrap()).unwrap(), zones);
+        }
+
+        #[test]
+        fn any_content_is_refused_or_read_without_panic(content: Vec<u8>) {
+            let mut writer = Writer::new(TABLE);
+            writer.raw(&content);
+            let _ = read(&Unpacked::new(&writer.finish().unwrap()).unwrap());
+        }
+
+        #[test]
+        fn any_name_at_any_time_is_answered_without_panic(name: String, at: i64) {
+            let world = World::embedded();
+            let _ = world.zone_offsets(&name, UnixTime(at));
+            for zone in world.zones().iter().step_by(50) {
+                let _ = world.zone_offsets(&zone.name, UnixTime(at));
+            }
+        }
+    }
 
     /// 21 November 2026.
     const NOVEMBER: UnixTime = UnixTime(1_795_219_200);
