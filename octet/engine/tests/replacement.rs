@@ -110,7 +110,7 @@ fn database(networks: &[(Ipv6Addr, u8, Field)]) -> Vec<u8> {
 }
 
 fn network(text: &str, prefix: u8) -> (Ipv6Addr, u8) {
-    match text.parse().unwrap() {
+    match text.parse().expect("the tests write addresses") {
         IpAddr::V4(address) => (Ipv6Addr::from(u128::from(u32::from(address))), prefix + 96),
         IpAddr::V6(address) => (address, prefix),
     }
@@ -136,7 +136,7 @@ fn flat(code: &'static str) -> Field {
 }
 
 fn address(text: &str) -> IpAddr {
-    text.parse().unwrap()
+    text.parse().expect("the tests write addresses")
 }
 
 #[test]
