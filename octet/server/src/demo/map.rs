@@ -3,15 +3,14 @@
 
 use std::fmt::Write;
 
-use octet::{LatLon, Verdict};
+use octet::Verdict;
 use octet_engine::World;
-use octet_engine::world::Country;
+use octet_engine::world::{Country, map};
 use octet_geometry::Disc;
 
-const UNITS_PER_DEGREE: f64 = 4.0;
-/// The map's northern edge, in degrees; its southern one follows from the height.
-const NORTH: f64 = 85.0;
-const VIEW_BOX: &str = "0 0 1440 600";
+const UNITS_PER_DEGREE: u8 = 4;
+/// From 85° north to 65° south; a unit more of height is a quarter of a degree.
+const VIEW_BOX: &str = "0 20 1440 600";
 const TURN: i32 = 1440;
 
 /// Every country's land as one SVG file.
@@ -31,17 +30,21 @@ pub(super) fn world(world: &World) -> String {
 /// The verdict's country, region, circle and point, as an SVG to lay over [`world`].
 pub(super) fn overlay(world: &World, verdict: &Verdict) -> String {
     let mut shapes = String::new();
-    if let Some(country) = world.borders().iter().find(|country| Some(country.code) == verdict.country) {
+    if let Some(country) = verdict.country.and_then(|code| world.country(code)) {
         let _ = write!(shapes, "<path class='country' d='{}'/>", land(country));
     }
     if let Some(region) = &verdict.feasible_region {
-        let ring = region.vertices().iter().map(|vertex| (vertex.lat(), vertex.lon()));
+        let ring = region.vertices().iter().map(|vertex| project(vertex.lat(), vertex.lon()));
         let _ = write!(shapes, "<path class='region' d='{}'/>", path(ring));
     }
     if let Some(place) = verdict.estimated_location {
         let radius_km = verdict.confidence_radius_km.map_or(0.0, |radius| f64::from(radius.get()));
         if let Some(rim) = Disc::new(place, radius_km).outline(64) {
-            let _ = write!(shapes, "<path class='radius' d='{}'/>", path(rim.vertices().iter().copied()));
+            let _ = write!(
+                shapes,
+                "<path class='radius' d='{}'/>",
+                path(rim.vertices().iter().map(|&(lat, lon)| project(lat, lon)))
+            );
         }
         let (x, y) = project(place.lat(), place.lon());
         let _ = write!(shapes, "<circle class='point' cx='{x}' cy='{y}' r='5'/>");
@@ -55,34 +58,27 @@ pub(super) fn overlay(world: &World, verdict: &Verdict) -> String {
 }
 
 fn land(country: &Country) -> String {
-    let rings = country.polygons.iter().flat_map(|polygon| polygon.holes.iter().chain([&polygon.exterior]));
-    rings.map(|ring| path(ring.iter().map(|&place: &LatLon| (place.lat(), place.lon())))).collect()
+    map::outlines(country, UNITS_PER_DEGREE).into_iter().map(path).collect()
 }
 
-/// A closed path through `(lat, lon)` places; steps below the map's resolution are left out.
-fn path(ring: impl Iterator<Item = (f64, f64)>) -> String {
+/// A closed path through points of the map.
+fn path(points: impl IntoIterator<Item = (i32, i32)>) -> String {
     let mut path = String::new();
     let mut last = None;
-    for (lat, lon) in ring {
-        let (x, y) = project(lat, lon);
-        match last {
-            Some(previous) if previous == (x, y) => continue,
-            Some((from_x, from_y)) => {
-                let _ = write!(path, "l{} {}", x - from_x, y - from_y);
-            }
-            None => {
-                let _ = write!(path, "M{x} {y}");
-            }
-        }
-        last = Some((x, y));
+    for (x, y) in points {
+        let _ = match last.replace((x, y)) {
+            Some((from_x, from_y)) => write!(path, "l{} {}", x - from_x, y - from_y),
+            None => write!(path, "M{x} {y}"),
+        };
     }
     path.push('z');
     path
 }
 
+/// Where a place stands on the map.
 fn project(lat: f64, lon: f64) -> (i32, i32) {
     // Degrees are at most a turn and a half: far inside an i32.
     #[expect(clippy::cast_possible_truncation)]
-    let units = |degrees: f64| (degrees * UNITS_PER_DEGREE).round() as i32;
-    (units(lon + 180.0), units(NORTH - lat))
+    let units = |degrees: f64| (degrees * f64::from(UNITS_PER_DEGREE)).round() as i32;
+    (units(lon + 180.0), units(90.0 - lat))
 }
