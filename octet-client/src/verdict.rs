@@ -76,17 +76,18 @@ impl VerdictRequest {
         let inner = &self.client.inner;
         inner.budget.deposit();
         let begun = Instant::now();
+        let longest = self.wait.saturating_add(inner.timeout);
         let mut retries = 0;
         loop {
             let asked = Instant::now();
             let left = self.wait.saturating_sub(begun.elapsed());
             let poll = left.min(LONGEST_POLL);
-            let before_the_end = (self.wait + inner.timeout).saturating_sub(begun.elapsed());
+            let before_the_end = longest.saturating_sub(begun.elapsed());
             if before_the_end.is_zero() {
                 return Err(Error::timeout());
             }
             // Half of the time that is given beyond the wait leaves room for another try.
-            let limits = Limits { timeout: (poll + inner.timeout / 2).min(before_the_end), max_body: LARGEST_ANSWER };
+            let limits = Limits { timeout: poll.saturating_add(inner.timeout / 2).min(before_the_end), max_body: LARGEST_ANSWER };
             let pause = match self.poll(poll, limits).await {
                 Ok(Lookup::Pending) if self.wait > begun.elapsed() => {
                     // An answer before its time means that Octet holds no more polls for us: no hot loop then.
@@ -98,7 +99,7 @@ impl VerdictRequest {
                 }
                 Err(error) if error.is_transient() => {
                     let pause = error.retry_after().unwrap_or_else(|| pause(retries));
-                    let hopeless = pause > LONGEST_PAUSE || begun.elapsed() + pause >= self.wait + inner.timeout;
+                    let hopeless = pause > LONGEST_PAUSE || begun.elapsed() + pause >= longest;
                     if hopeless || !inner.budget.withdraw(retries) {
                         return Err(error);
                     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use octet_client::{ErrorKind, Lookup, OctetClient, SessionRef};
+use octet_client::{ErrorKind, Lookup, OctetClient, SessionRef, Transport};
 use tokio::time::{Instant, sleep};
 
 const VERDICT: &str = r#"{ "country": "DE", "confidence": 0.91, "alarm": "none", "later": {} }"#;
@@ -66,6 +66,13 @@ async fn a_wait_of_25_seconds_is_three_polls_without_a_pause() {
     let asked: Vec<_> = asked.lock().unwrap().iter().map(|(_, uri, _)| uri.clone()).collect();
     assert_eq!(asked.len(), 3, "{asked:?}");
     assert!(asked[0].ends_with("waitMs=10000") && asked[1].ends_with("waitMs=10000"), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_wait_and_patience_that_there_are_can_be_given() {
+    let service = tower::service_fn(|_: Request<Full<Bytes>>| async { Ok::<_, Infallible>(answer(200, VERDICT)) });
+    let octet = OctetClient::builder().transport(Transport::over(service)).timeout(Duration::MAX).build().unwrap();
+    assert!(matches!(octet.verdict(session()).wait(Duration::MAX).await.unwrap(), Lookup::Ready(_)));
 }
 
 #[tokio::test(start_paused = true)]

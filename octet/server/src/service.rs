@@ -223,10 +223,11 @@ where
 
 fn router(shared: &Arc<Shared>) -> Router {
     let only = |methods: &'static str| move || async move { Failure::method_not_allowed(methods) };
+    // To read a verdict is to settle it: a question that wants no body must not.
     Router::new()
         .route("/v1/signals", post(ingest::signals).fallback(only("POST")))
         .route("/v1/edge-settings", get(ingest::edge_settings).fallback(only("GET, HEAD")))
-        .route("/v1/verdict/{ref}", get(verdicts::verdict).fallback(only("GET, HEAD")))
+        .route("/v1/verdict/{ref}", get(verdicts::verdict).head(only("GET")).fallback(only("GET")))
         .route("/healthz", get(|| async { "ok\n" }).fallback(only("GET, HEAD")))
         .route("/readyz", get(ready).fallback(only("GET, HEAD")))
         .route("/attribution", get(attribution).fallback(only("GET, HEAD")))

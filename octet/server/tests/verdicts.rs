@@ -48,6 +48,17 @@ async fn pending_is_a_404_with_its_own_body() {
 }
 
 #[tokio::test]
+async fn a_head_request_settles_nothing() {
+    let service = service().await;
+    service.forward(bundle("s", GERMAN)).await;
+    let head = Request::head("/v1/verdict/s").header("x-octet-partner-key", service.partner_key.expose());
+    let head = service.send(head.body(axum::body::Body::empty()).unwrap()).await;
+    assert_eq!((head.status.as_u16(), &head.headers["allow"]), (405, &"GET".parse().unwrap()));
+    service.forward(other_bundle("s", GERMAN, "two")).await;
+    assert_eq!(service.ask("s").await.json["alarm"], "low");
+}
+
+#[tokio::test]
 async fn a_missing_and_an_unknown_key_are_answered_with_the_same_bytes() {
     let service = service().await;
     service.forward(bundle("s", GERMAN)).await;

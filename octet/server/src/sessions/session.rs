@@ -97,16 +97,20 @@ impl Session {
             return known;
         }
         self.seen.push(digest);
-        let same_network = |candidate: &&mut Candidate| candidate.origin.network == bundle.origin.network;
-        if let Some(first) = self.candidates.iter_mut().find(same_network) {
-            if bundle.complete && !first.complete {
+        let same_network = |candidate: &Candidate| candidate.origin.network == bundle.origin.network;
+        if let Some(index) = self.candidates.iter().position(same_network) {
+            let mut kept = self.candidates.remove(index);
+            let replaced = bundle.complete && !kept.complete;
+            if replaced {
                 // The first complete one decides; what came before it counts as the other.
-                bundle.raised = first.raised;
-                *first = bundle;
+                bundle.raised = kept.raised;
+                kept = bundle;
             }
-            if !std::mem::replace(&mut first.raised, true) {
-                first.verdict.alarm = one_step_above(first.verdict.alarm);
+            if !std::mem::replace(&mut kept.raised, true) {
+                kept.verdict.alarm = one_step_above(kept.verdict.alarm);
             }
+            // Complete only now: after those that were complete before it.
+            self.candidates.insert(if replaced { self.candidates.len() } else { index }, kept);
             Taken::Second
         } else if self.candidates.len() < CANDIDATES {
             self.candidates.push(bundle);
@@ -228,6 +232,15 @@ mod tests {
         session.take([2; 32], bundle("198.51.100.1", "US", true));
         assert_eq!(read(&mut session, Some(&origin("198.51.100.77", "US"))), ("US".into(), Alarm::None));
         assert_eq!(read(&mut session, None), ("US".into(), Alarm::None), "once read, it stays");
+    }
+
+    #[test]
+    fn of_two_networks_the_one_whose_bundle_was_complete_first_decides() {
+        let mut session = Session::default();
+        session.take([1; 32], bundle("192.0.2.1", "DE", false));
+        session.take([2; 32], bundle("198.51.100.1", "US", true));
+        assert_eq!(session.take([3; 32], bundle("192.0.2.1", "DE", true)), Taken::Second);
+        assert_eq!(read(&mut session, None), ("US".into(), Alarm::None));
     }
 
     #[test]
