@@ -1,5 +1,7 @@
 // The latency channel as the browser sees it: answers each nonce at once, whatever else is going on, and notes how
 // long the edge's acknowledgement took. The edge's own clock is what counts.
+import { own } from "./dom.js";
+
 const NONCE = 1;
 const ECHO = 2;
 const ACKNOWLEDGED = 3;
@@ -34,7 +36,7 @@ export function open(url) {
         socket.send(bytes);
         if (report.rounds.length < MOST_ROUNDS && !sent.has(round)) {
           const entry = { round };
-          if (document.visibilityState === "hidden") entry.hidden = true;
+          if (own("visibilityState") === "hidden") entry.hidden = true;
           report.rounds.push(entry);
           sent.set(round, [performance.now(), entry]);
         }

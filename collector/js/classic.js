@@ -1,8 +1,10 @@
 // The classic script: defines the global `octet`, and starts by itself where its own tag carries a session reference.
+import { own } from "./dom.js";
 import { loadedFrom } from "./own.js";
 import { verify } from "./verify.js";
 
-const tag = document.currentScript;
+const running = own("currentScript");
+const tag = running instanceof HTMLScriptElement ? running : undefined;
 loadedFrom(tag?.src, "script", tag && { ...tag.dataset });
 globalThis.octet = Object.freeze({ verify });
 if (tag?.dataset.octetRef) {

@@ -1,4 +1,5 @@
 // What a page may ask for, parsed once: after this, every value is one that can be used.
+import { own } from "./dom.js";
 import { files } from "./own.js";
 
 const SESSION_REF = /^[\w-]{1,128}$/;
@@ -26,7 +27,7 @@ export function locations({ ref, api, channel }) {
 function address(name, text) {
   let url;
   try {
-    url = typeof text === "string" && text ? new URL(text, document.baseURI) : undefined;
+    url = typeof text === "string" && text ? new URL(text, own("baseURI")) : undefined;
   } catch {
     // Said below, by name.
   }

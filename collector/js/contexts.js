@@ -1,7 +1,9 @@
 // Reads the facts in the page, in an empty frame and in a worker: by WebAssembly, or by plain script where a policy
 // forbids that or it does not come in time. What cannot be read is said to be blocked, in one word.
+import { call, own } from "./dom.js";
 import { initSync, facts as readByWasm } from "./glue.js";
 import { core, rest, HINTS } from "./facts.js";
+import { isObject, json } from "./json.js";
 import { blocked, readFacts, word } from "./read.js";
 
 const WASM_LIMIT_MS = 2000;
@@ -11,7 +13,7 @@ const WORKER_GRACE_MS = 300;
 const FULL = 2;
 
 const readByScript = (root, prepared, rank, coreOnly) =>
-  JSON.stringify(readFacts(coreOnly ? core : [...core, ...rest], root, prepared, rank));
+  json(readFacts(coreOnly ? core : [...core, ...rest], root, prepared, rank));
 
 /**
  * Starts to read. `done` resolves when everything has been read, `finish()` gives what there is at any time, as JSON
@@ -89,9 +91,9 @@ async function prepare(late, rank) {
 function inFrame(read) {
   let frame;
   try {
-    frame = document.createElement("iframe");
+    frame = call("createElement", "iframe");
     frame.hidden = true;
-    document.documentElement.append(frame);
+    own("documentElement").append(frame);
     return read(frame.contentWindow);
   } catch (error) {
     return blocked(error);
@@ -107,7 +109,7 @@ function inWorker(url, rank) {
     try {
       const thread = new Worker(url);
       worker.end = () => thread.terminate();
-      thread.onmessage = ({ data }) => resolve((worker.facts = data));
+      thread.onmessage = ({ data }) => resolve((worker.facts = isObject(data) ? data : blocked({ name: "type" })));
       thread.onerror = (event) => {
         event.preventDefault();
         failed({ name: "error" });

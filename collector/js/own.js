@@ -1,5 +1,7 @@
 // Where this copy of the collector came from: its own URL and its own tag. The other files stand beside it, under the
 // base name that it was served by.
+import { call } from "./dom.js";
+
 const own = { url: undefined, what: undefined, tag: undefined };
 
 /** Told once by the entry file, while it loads. */
@@ -10,7 +12,7 @@ export function loadedFrom(url, what, tag) {
 /** The data attributes of the tag that carries this reference, if the page has one. */
 export function ownTag(ref) {
   if (own.tag?.octetRef === ref) return own.tag;
-  return document.querySelector(`script[data-octet-ref="${ref}"]`)?.dataset;
+  return call("querySelector", `script[data-octet-ref="${ref}"]`)?.dataset;
 }
 
 /** The URLs of the collector's files; `base` is where the edge serves them, when this script does not know its own. */

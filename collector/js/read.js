@@ -1,4 +1,6 @@
 // Plain script's reader: the same conversions as the WebAssembly module's, over the table that both are made from.
+import { json } from "./json.js";
+
 const TEXT_LIMIT = 512;
 const LIST_LIMIT = 16;
 const WORD = /^\w{1,32}$/;
@@ -26,7 +28,7 @@ export function readFacts(rows, root, prepared, rank) {
 }
 
 /** Why something could not be read, as JSON. */
-export const blocked = (error) => JSON.stringify({ blocked: word(error) });
+export const blocked = (error) => json({ blocked: word(error) });
 
 /** The name of an error, where that is one word. */
 export function word(error) {
@@ -48,7 +50,10 @@ export function text(value) {
 
 const list = (convert) => (values) => {
   must(Array.isArray(values));
-  return Array.from({ length: Math.min(values.length, LIST_LIMIT) }, (_, index) => convert(values[index]));
+  // Not `Array.from`, of which some libraries make one that does not convert.
+  const converted = [];
+  for (let index = 0; index < Math.min(values.length, LIST_LIMIT); index++) converted.push(convert(values[index]));
+  return converted;
 };
 
 export const texts = list(text);

@@ -3,6 +3,8 @@
 import { open, skipped } from "./channel.js";
 import { locations, parse } from "./config.js";
 import { collect } from "./contexts.js";
+import { call, own } from "./dom.js";
+import { json } from "./json.js";
 import { post } from "./post.js";
 import { ownTag } from "./own.js";
 import { resources } from "./resources.js";
@@ -51,23 +53,23 @@ async function start(asked, gone) {
   // A framework's double effect abandons its first call within the same task: nothing has been opened then.
   await null;
   if (gone.aborted || !isSecureContext) return false;
-  const page = { hidden: false, prerendered: !!document.prerendering, leftEarly: false };
+  const page = { hidden: false, prerendered: own("prerendering") === true, leftEarly: false };
   if (page.prerendered) {
     await new Promise((resolve) => {
-      document.addEventListener("prerenderingchange", resolve, { once: true, signal: gone });
+      call("addEventListener", "prerenderingchange", resolve, { once: true, signal: gone });
       gone.addEventListener("abort", resolve, { once: true });
     });
     if (gone.aborted) return false;
   }
   const began = performance.now();
   const over = new AbortController();
-  const listen = (target, event, react) => target.addEventListener(event, react, { signal: over.signal });
-  const hidden = () => (page.hidden ||= document.visibilityState === "hidden");
+  const { signal } = over;
+  const hidden = () => (page.hidden ||= own("visibilityState") === "hidden");
   hidden();
-  listen(document, "visibilitychange", hidden);
+  call("addEventListener", "visibilitychange", hidden, { signal });
   const left = new Promise((resolve) => {
-    listen(globalThis, "pagehide", () => resolve((page.leftEarly = true)));
-    listen(gone, "abort", resolve);
+    addEventListener("pagehide", () => resolve((page.leftEarly = true)), { signal });
+    gone.addEventListener("abort", resolve, { signal });
   });
 
   const at = locations(asked);
@@ -99,7 +101,7 @@ async function start(asked, gone) {
       resources: rank ? resources(at) : [],
     };
     const contexts = rank ? `,"worker":${worker},"frame":${frame}` : "";
-    const body = `${JSON.stringify(head).slice(0, -1)},"facts":${facts}${contexts}}`;
+    const body = `${json(head).slice(0, -1)},"facts":${facts}${contexts}}`;
     return await post(at.signals, body, gone, page, left);
   } finally {
     channel.close();

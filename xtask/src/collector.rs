@@ -11,6 +11,7 @@ mod measure;
 mod tools;
 
 use files::Files;
+pub(crate) use tools::npm_is_installed;
 
 /// What the loader, its glue and the WebAssembly module may weigh together, in brotli.
 const SIZE_GOAL: usize = 20 * 1024;

@@ -131,6 +131,9 @@ fn collector() -> Result<Outcome> {
     if !wasm_target() {
         return Ok(Outcome::Skipped(NO_TARGET.into()));
     }
+    if !crate::collector::npm_is_installed() {
+        return Ok(Outcome::Skipped("npm is not installed".into()));
+    }
     cargo(&["xtask", "collector", "--check"])
 }
 

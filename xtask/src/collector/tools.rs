@@ -18,6 +18,11 @@ pub(super) fn require_target() -> Result<()> {
     Ok(())
 }
 
+/// Whether npm starts, and with it the Node.js that it and the build's tools are written for.
+pub(crate) fn npm_is_installed() -> bool {
+    Command::new("npm").arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
 /// The npm packages of `collector/package-lock.json`, installed once per lock under the target directory.
 pub(super) struct NodeTools {
     bin: PathBuf,
@@ -25,6 +30,9 @@ pub(super) struct NodeTools {
 
 impl NodeTools {
     pub(super) fn install(root: &Path) -> Result<Self> {
+        if !npm_is_installed() {
+            bail!("npm is not installed: the collector's build needs it (on Debian: `apt-get install nodejs npm`)");
+        }
         let directory = super::target_dir(root).join("collector-tools");
         let lock = super::read(&root.join("collector/package-lock.json"))?;
         let installed = directory.join("installed-lock.json");
@@ -35,7 +43,7 @@ impl NodeTools {
             run(Command::new("npm")
                 .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
                 .current_dir(&directory))
-            .context("the collector's build tools could not be installed (it needs Node.js with npm)")?;
+            .context("the collector's build tools could not be installed")?;
             super::write(&installed, &lock)?;
         }
         Ok(Self { bin: directory.join("node_modules/.bin") })
