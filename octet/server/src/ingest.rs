@@ -16,9 +16,10 @@ use octet::signals::CollectorSignals;
 use octet_engine::UnixTime;
 
 use crate::digest::sha256;
-use crate::evidence::{evidence, is_complete};
+use crate::evidence::evidence;
 use crate::failure::{Failure, json};
 use crate::identity::{self, AuthorizedEdge};
+use crate::omissions::{is_complete, omissions};
 use crate::projection::project;
 use crate::service::Shared;
 use crate::sessions::{Admission, Candidate, Key, Network, Origin, Taken};
@@ -202,16 +203,25 @@ fn settle(shared: &Shared, edge: &AuthorizedEdge, bundle: Bundle) -> Result<Take
     };
     let now = shared.clock.now();
     let records = shared.records.snapshot();
-    let expected = records.expected_profile(&edge.partner, now);
-    let evidence = evidence(&signals, &observations, records.profile(&edge.partner), expected, replayed);
-    let assessment = octet_engine::assess(&evidence, &shared.world, UnixTime(now.as_second()));
+    let expected = records.expected(&edge.partner, now);
+    let now = UnixTime(now.as_second());
+    let omissions = omissions(&signals, &observations, &expected, &shared.world, now);
+    let evidence = evidence(&signals, &observations, records.profile(&edge.partner), omissions, replayed);
+    let assessment = octet_engine::assess(&evidence, &shared.world, now);
     let candidate = Candidate {
         origin: origin(shared, observations.peer.map(|peer| peer.ip)),
-        complete: is_complete(&signals, expected),
-        verdict: project(&assessment, &evidence.omissions),
+        complete: is_complete(&signals, &expected),
+        verdict: project(&assessment, &omissions, is_irregular(&observations)),
         raised: false,
     };
     Ok(shared.sessions.settle(&key, digest, candidate))
+}
+
+/// Whether the edge saw what an honest visit seldom has: two channels for one session, wrong echoes, or a bundle from
+/// another browser than the page's.
+fn is_irregular(observations: &EdgeObservations) -> bool {
+    let channel = &observations.channel;
+    channel.contested || channel.void_rounds > 0 || observations.session.same_user_agent == Some(false)
 }
 
 /// Where an address is: its network, and its country by each table.

@@ -66,6 +66,7 @@ mod failure;
 mod identity;
 mod ingest;
 mod limits;
+mod omissions;
 mod partner_name;
 mod projection;
 mod records;

@@ -7,12 +7,14 @@ use octet_engine::{Assessment, Omissions};
 const OMISSION_CAP: f64 = 0.5;
 
 /// The verdict of an assessment. Where something expected is missing, confidence is at most 0.5 and the alarm at
-/// least `low`, whatever the engine says.
-pub(crate) fn project(assessment: &Assessment, omissions: &Omissions) -> Verdict {
+/// least `low`, whatever the engine says; where the visit was `irregular`, the alarm is at least `low`.
+pub(crate) fn project(assessment: &Assessment, omissions: &Omissions, irregular: bool) -> Verdict {
     let mut confidence = if assessment.confidence.is_nan() { 0.0 } else { assessment.confidence.clamp(0.0, 1.0) };
     let mut alarm = assessment.alarm;
     if omissions.any() {
         confidence = confidence.min(OMISSION_CAP);
+    }
+    if omissions.any() || irregular {
         alarm = alarm.max(Alarm::Low);
     }
     Verdict {
@@ -52,16 +54,18 @@ mod tests {
             radius in proptest::option::of(proptest::num::f64::ANY),
             region in proptest::option::of(proptest::collection::vec((-90.0..90.0, -540.0..540.0), 0..80)),
             others in 0_u16..2,
+            irregular: bool,
         ) {
             let vertex = |(lat, lon)| Vertex::new(lat, lon).unwrap();
             let region = region.map(|vertices| vertices.into_iter().map(vertex).collect());
             let assessment = Assessment { confidence, radius_km: radius, region, ..Assessment::default() };
-            let verdict = project(&assessment, &Omissions { others, ..Omissions::default() });
+            let verdict = project(&assessment, &Omissions { others, ..Omissions::default() }, irregular);
             let json = serde_json::to_string(&verdict).unwrap();
             prop_assert_eq!(serde_json::from_str::<Verdict>(&json).unwrap(), verdict.clone());
             if others > 0 {
                 prop_assert!(verdict.confidence <= 0.5 && verdict.alarm >= Alarm::Low);
             }
+            prop_assert!(!irregular || verdict.alarm >= Alarm::Low);
         }
     }
 }

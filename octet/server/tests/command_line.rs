@@ -77,6 +77,12 @@ async fn keys_are_made_on_the_command_line_and_take_effect_in_a_running_service(
     assert_eq!(listed[0]["state"], "revoked");
 
     assert!(run(folder, &["partner", "set", "shop", "--profile", "full"]).await.success);
+    assert!(!run(folder, &["partner", "set", "shop"]).await.success);
+    for passive in ["allowed", "counted-as-missing"] {
+        assert!(run(folder, &["partner", "set", "shop", "--passive", passive]).await.success);
+        let listed: Value = serde_json::from_str(&run(folder, &["partner", "list", "--json"]).await.out).unwrap();
+        assert_eq!((&listed[0]["passive"], &listed[0]["profile"]), (&passive.into(), &"full".into()));
+    }
     assert!(run(folder, &["partner", "revoke", "shop"]).await.success);
     assert_eq!(send(ask(&rotated)).await.status, 401);
     let listed: Value = serde_json::from_str(&run(folder, &["partner", "list", "--json"]).await.out).unwrap();

@@ -270,7 +270,7 @@ async fn what_was_expected_and_is_missing_caps_confidence_and_raises_the_alarm()
         ("worker", without("worker"), observations(GERMAN), true),
         ("frame", without("frame"), observations(GERMAN), true),
         ("withheld", withheld, observations(GERMAN), true),
-        ("passive", passive, unchannelled, false),
+        ("passive", passive, unchannelled, true),
         ("blocked", blocked, observations(GERMAN), false),
         ("webglVendor", without("webglVendor"), observations(GERMAN), false),
     ] {
@@ -282,6 +282,173 @@ async fn what_was_expected_and_is_missing_caps_confidence_and_raises_the_alarm()
         } else {
             assert!(confidence > 0.5 && verdict["alarm"] == "none", "{session}: {verdict}");
         }
+    }
+}
+
+/// Whether the verdict is capped as that of a bundle that lacks something.
+async fn is_capped(service: &common::Service, session: &str, signals: &Value, observations: &Value) -> bool {
+    assert_eq!(service.forward(body(signals, observations)).await.status, 202, "{session}");
+    let verdict = service.ask(session).await.json;
+    let capped = verdict["confidence"].as_f64().unwrap() <= 0.5;
+    assert_eq!(capped, verdict["alarm"] != "none", "{session}: {verdict}");
+    capped
+}
+
+#[tokio::test]
+async fn a_page_may_do_without_the_channel_only_where_the_operator_allows_it_and_the_edge_saw_none() {
+    let service = service().await;
+    let capped = async |session: &str, ticket: &str| {
+        let mut passive = signals(session);
+        passive["passiveOnly"] = json!(true);
+        passive["channel"] = json!({ "state": "skipped" });
+        let mut observations = observations(GERMAN);
+        observations["channel"] = json!({ "ticket": ticket });
+        is_capped(&service, session, &passive, &observations).await
+    };
+    assert!(capped("before", "noChannel").await);
+    service.octet.partners().set_passive_allowed("shop", true).await.unwrap();
+    assert!(!capped("allowed", "noChannel").await);
+    for ticket in ["missing", "invalid", "unheard-of"] {
+        assert!(capped(ticket, ticket).await, "{ticket}");
+    }
+    let mut active = observations(GERMAN);
+    active["channel"] = json!({ "ticket": "noChannel" });
+    assert!(is_capped(&service, "active", &signals("active"), &active).await, "it was not said to be passive");
+}
+
+#[tokio::test]
+async fn rounds_of_a_hidden_tab_are_believed_only_of_a_page_that_was_hidden() {
+    let service = service().await;
+    for (session, hidden_rounds, page_hidden, capped) in
+        [("all", 4, false, true), ("all-and-page", 4, true, false), ("some", 2, false, false)]
+    {
+        let mut signals = signals(session);
+        let rounds: Vec<_> = (0..4).map(|round| json!({ "round": round, "hidden": round < hidden_rounds })).collect();
+        signals["channel"]["rounds"] = json!(rounds);
+        signals["page"] = json!({ "hidden": page_hidden });
+        assert_eq!(is_capped(&service, session, &signals, &observations(GERMAN)).await, capped, "{session}");
+    }
+}
+
+#[tokio::test]
+async fn worthless_values_of_what_every_browser_gives_count_as_missing() {
+    let service = service().await;
+    service.octet.partners().set_profile("shop", Profile::Full).await.unwrap();
+    service.clock.advance(Duration::from_secs(3600));
+    let full = |session: &str| {
+        let mut signals = signals(session);
+        for fact in octet::facts::FACTS.iter().filter(|fact| fact.profile == Profile::Full) {
+            signals["facts"][fact.name.wire()] = Value::Null;
+        }
+        signals["facts"]["webdriver"] = json!(false);
+        let core = octet::facts::FACTS.iter().filter(|fact| fact.core).map(|fact| fact.name.wire());
+        let core: serde_json::Map<_, _> = core.map(|name| (name.into(), signals["facts"][name].clone())).collect();
+        signals["frame"] = json!(core);
+        signals["worker"] = json!(core);
+        signals["worker"]["webdriver"] = Value::Null;
+        signals
+    };
+    assert!(!is_capped(&service, "whole", &full("whole"), &observations(GERMAN)).await);
+
+    let always = [
+        "timeZone",
+        "utcOffset",
+        "utcOffsetJanuary",
+        "utcOffsetJuly",
+        "locale",
+        "languages",
+        "userAgent",
+        "platform",
+        "hardwareConcurrency",
+        "screenWidth",
+        "screenHeight",
+        "innerWidth",
+        "innerHeight",
+        "webdriver",
+    ];
+    let unread = always.iter().flat_map(|name| [(*name, Value::Null), (*name, json!({ "blocked": "x" }))]);
+    let worthless = [
+        ("timeZone", json!("x")),
+        ("timeZone", json!("Europe/Nowhere")),
+        ("timeZone", json!("America/New_York")),
+        ("utcOffset", json!(540)),
+        ("utcOffsetJanuary", json!(-300)),
+        ("utcOffsetJuly", json!(i32::MIN)),
+        ("languages", json!([])),
+        ("languages", json!(["x", "-", "not a tag"])),
+        ("locale", json!("")),
+        ("userAgent", json!(" ")),
+    ];
+    for (n, (name, value)) in unread.chain(worthless).enumerate() {
+        let session = format!("page-{n}");
+        let mut signals = full(&session);
+        signals["facts"][name] = value.clone();
+        assert!(is_capped(&service, &session, &signals, &observations(GERMAN)).await, "{name}: {value}");
+    }
+    for (n, place) in ["worker", "frame"].into_iter().enumerate() {
+        for name in ["timeZone", "languages", "userAgent"] {
+            let session = format!("{place}-{n}-{name}");
+            let mut signals = full(&session);
+            signals[place][name] = json!({ "blocked": "x" });
+            assert!(is_capped(&service, &session, &signals, &observations(GERMAN)).await, "{place} {name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_family_of_browsers_lacks_is_not_held_against_it() {
+    let service = service().await;
+    service.octet.partners().set_profile("shop", Profile::Full).await.unwrap();
+    service.clock.advance(Duration::from_secs(3600));
+    let with = |session: &str, agent: &str, values: Value| {
+        let mut signals = signals(session);
+        for fact in octet::facts::FACTS.iter().filter(|fact| fact.profile == Profile::Full) {
+            signals["facts"][fact.name.wire()] = Value::Null;
+        }
+        signals["facts"]["webdriver"] = json!(false);
+        signals["facts"]["userAgent"] = json!(agent);
+        for (name, value) in values.as_object().unwrap() {
+            signals["facts"][name] = value.clone();
+        }
+        signals
+    };
+    let safari =
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 15_2 like Mac OS X) AppleWebKit/605.1.15 Version/15.2 Safari/604.1";
+    let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0";
+    let web_view =
+        "Mozilla/5.0 (Linux; Android 9; wv) AppleWebKit/537.36 Version/4.0 Chrome/83.0.4103.106 Safari/537.36";
+    let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36";
+    for (session, agent, values, capped) in [
+        ("safari", safari, json!({ "hardwareConcurrency": null }), false),
+        ("blocked", safari, json!({ "hardwareConcurrency": { "blocked": "x" } }), true),
+        ("firefox", firefox, json!({ "languages": ["de-de", "en-us"], "deviceMemoryMb": null }), false),
+        ("web-view", web_view, json!({ "webdriver": null, "languages": ["de"] }), false),
+        ("chrome", chrome, json!({ "webdriver": null }), true),
+        ("posix", chrome, json!({ "locale": "de-DE-u-va-posix", "platform": "" }), false),
+        ("older-rules", chrome, json!({ "utcOffsetJuly": 60 }), false),
+    ] {
+        let signals = with(session, agent, values);
+        service.forward(body(&signals, &observations(GERMAN))).await;
+        let confidence = service.ask(session).await.json["confidence"].as_f64().unwrap();
+        assert_eq!(confidence <= 0.5, capped, "{session}");
+    }
+}
+
+#[tokio::test]
+async fn a_contested_channel_a_void_round_and_another_user_agent_raise_the_alarm_and_no_more() {
+    let service = service().await;
+    service.forward(bundle("plain", GERMAN)).await;
+    let plain = service.ask("plain").await.json;
+    for (session, part, name, value) in [
+        ("contested", "channel", "contested", json!(true)),
+        ("void", "channel", "voidRounds", json!(1)),
+        ("agent", "session", "sameUserAgent", json!(false)),
+    ] {
+        let mut observations = observations(GERMAN);
+        observations[part][name] = value;
+        service.forward(body(&signals(session), &observations)).await;
+        let verdict = service.ask(session).await.json;
+        assert_eq!((&verdict["alarm"], &verdict["confidence"]), (&json!("low"), &plain["confidence"]), "{session}");
     }
 }
 

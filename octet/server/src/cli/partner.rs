@@ -54,9 +54,21 @@ enum Command {
         /// Its name
         name: String,
         /// What its pages have collected: essential, standard or full
-        #[arg(long)]
-        profile: Profile,
+        #[arg(long, required_unless_present = "passive")]
+        profile: Option<Profile>,
+        /// What it means that a page did without the latency channel (`passiveOnly`)
+        #[arg(long, value_enum)]
+        passive: Option<Passive>,
     },
+}
+
+/// What a page that did without the latency channel is taken for.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Passive {
+    /// For one that may
+    Allowed,
+    /// For one that left out what was expected
+    CountedAsMissing,
 }
 
 pub(crate) async fn run(options: Options) -> Result<(), BoxError> {
@@ -87,12 +99,23 @@ pub(crate) async fn run(options: Options) -> Result<(), BoxError> {
             partners.revoke_key(&name, &key).await?;
             eprintln!("{key} of {name} is revoked.");
         }
-        Command::Set { name, profile } => {
-            partners.set_profile(&name, profile).await?;
-            eprintln!("{name} has profile {profile}; its edges hear of it within five minutes.");
+        Command::Set { name, profile, passive } => {
+            if let Some(profile) = profile {
+                partners.set_profile(&name, profile).await?;
+                eprintln!("{name} has profile {profile}; its edges hear of it within five minutes.");
+            }
+            if let Some(passive) = passive {
+                let allowed = matches!(passive, Passive::Allowed);
+                partners.set_passive_allowed(&name, allowed).await?;
+                eprintln!("Passive pages of {name} are {}.", passive_name(allowed));
+            }
         }
     }
     Ok(())
+}
+
+fn passive_name(allowed: bool) -> &'static str {
+    if allowed { "allowed" } else { "counted-as-missing" }
 }
 
 fn print_once(key: &PartnerKey, variable: &str) {
@@ -127,7 +150,8 @@ fn print_json(partners: &[PartnerRecord]) -> Result<(), BoxError> {
     };
     let partner = |partner: &PartnerRecord| {
         serde_json::json!({
-            "name": partner.name.as_str(), "profile": partner.profile, "createdAt": partner.created_at,
+            "name": partner.name.as_str(), "profile": partner.profile,
+            "passive": passive_name(partner.passive_allowed), "createdAt": partner.created_at,
             "revokedAt": partner.revoked_at, "keys": partner.keys.iter().map(key).collect::<Vec<_>>(),
         })
     };

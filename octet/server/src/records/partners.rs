@@ -26,6 +26,8 @@ pub struct PartnerRecord {
     pub name: PartnerName,
     /// What its pages have collected.
     pub profile: Profile,
+    /// Whether its pages may do without the latency channel (`passiveOnly`).
+    pub passive_allowed: bool,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it was revoked, if it was.
@@ -160,6 +162,24 @@ impl Partners {
             .await
     }
 
+    /// Sets whether the partner's pages may do without the latency channel (`passiveOnly`): where they may, its
+    /// absence counts as no omission. New partners' pages may not.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such partner, it was revoked, or the database fails.
+    pub async fn set_passive_allowed(&self, name: &str, allowed: bool) -> Result<(), Error> {
+        let name = name.parse::<PartnerName>()?;
+        self.records
+            .change(move |records| {
+                require_active(records, &name)?;
+                let set = "UPDATE partners SET passive_allowed = ?2 WHERE name = ?1";
+                records.execute(set, params![name.as_str(), allowed])?;
+                Ok(())
+            })
+            .await
+    }
+
     fn now(&self) -> i64 {
         self.records.clock().now().as_second()
     }
@@ -192,7 +212,8 @@ pub(super) fn require_active(records: &Connection, partner: &PartnerName) -> Res
 
 fn list(records: &Connection) -> Result<Vec<PartnerRecord>, Error> {
     let mut partners = Vec::new();
-    let mut statement = records.prepare("SELECT name, profile, created_at, revoked_at FROM partners ORDER BY name")?;
+    let mut statement =
+        records.prepare("SELECT name, profile, created_at, revoked_at, passive_allowed FROM partners ORDER BY name")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let name: PartnerName = row.get::<_, String>(0)?.parse()?;
@@ -200,6 +221,7 @@ fn list(records: &Connection) -> Result<Vec<PartnerRecord>, Error> {
             keys: keys_of(records, &name)?,
             name,
             profile: row.get::<_, String>(1)?.parse().map_err(|_| Error::Record("a profile"))?,
+            passive_allowed: row.get(4)?,
             created_at: timestamp(row.get(2)?)?,
             revoked_at: row.get::<_, Option<i64>>(3)?.map(timestamp).transpose()?,
         });

@@ -6,7 +6,8 @@ use crate::Error;
 
 /// Each step leads from the schema of its index to the next. Steps are added, never changed. Times are seconds
 /// since 1970.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     CREATE TABLE partners (
         name TEXT PRIMARY KEY NOT NULL,
         profile TEXT NOT NULL,
@@ -39,7 +40,11 @@ const STEPS: &[&str] = &["
         secret BLOB NOT NULL,
         created_at INTEGER NOT NULL
     ) STRICT;
-"];
+",
+    "
+    ALTER TABLE partners ADD COLUMN passive_allowed INTEGER NOT NULL DEFAULT 0;
+",
+];
 
 /// Brings the database to today's schema.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Error> {

@@ -20,6 +20,7 @@ use subtle::ConstantTimeEq;
 
 use super::{licenses, timestamp};
 use crate::digest::{Digest, sha256};
+use crate::omissions::Expected;
 use crate::{Error, PartnerName};
 
 /// How many verified licences are remembered at most; each is a few hundred bytes.
@@ -43,6 +44,7 @@ struct Partner {
     profile: Profile,
     previous_profile: Profile,
     profile_set_at: Timestamp,
+    passive_allowed: bool,
     revoked: bool,
 }
 
@@ -62,15 +64,17 @@ impl Snapshot {
             verified: Cache::new(VERIFIED),
         };
         let profile = |text: String| text.parse().map_err(|_| Error::Record("a profile"));
-        let mut statement = records
-            .prepare("SELECT name, profile, previous_profile, profile_set_at, revoked_at IS NOT NULL FROM partners")?;
+        let mut statement = records.prepare(
+            "SELECT name, profile, previous_profile, profile_set_at, passive_allowed, revoked_at IS NOT NULL FROM partners",
+        )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let partner = Partner {
                 profile: profile(row.get(1)?)?,
                 previous_profile: profile(row.get(2)?)?,
                 profile_set_at: timestamp(row.get(3)?)?,
-                revoked: row.get(4)?,
+                passive_allowed: row.get(4)?,
+                revoked: row.get(5)?,
             };
             snapshot.partners.insert(row.get::<_, String>(0)?.into(), partner);
         }
@@ -159,10 +163,13 @@ impl Snapshot {
     }
 
     /// What a bundle that comes now must hold: while a profile is new, the smaller of it and the one before.
-    pub(crate) fn expected_profile(&self, partner: &PartnerName, now: Timestamp) -> Profile {
-        let Some(partner) = self.partners.get(partner.as_str()) else { return Profile::default() };
+    pub(crate) fn expected(&self, partner: &PartnerName, now: Timestamp) -> Expected {
+        let Some(partner) = self.partners.get(partner.as_str()) else {
+            return Expected { profile: Profile::default(), passive_allowed: false };
+        };
         let is_new = partner.profile_set_at.checked_add(PROFILE_GRACE).is_ok_and(|end| now < end);
-        if is_new { partner.profile.min(partner.previous_profile) } else { partner.profile }
+        let profile = if is_new { partner.profile.min(partner.previous_profile) } else { partner.profile };
+        Expected { profile, passive_allowed: partner.passive_allowed }
     }
 }
 

@@ -108,6 +108,12 @@ pub(crate) fn signals(session: &str) -> Value {
         ("utcOffsetJuly", json!(120)),
         ("locale", json!("de-DE")),
         ("languages", json!(["de-DE", "de", "en"])),
+        ("platform", json!("Linux x86_64")),
+        ("hardwareConcurrency", json!(8)),
+        ("screenWidth", json!(1920)),
+        ("screenHeight", json!(1080)),
+        ("innerWidth", json!(1280)),
+        ("innerHeight", json!(720)),
         ("userAgent", json!("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36")),
     ] {
         facts.insert(name.into(), value);
