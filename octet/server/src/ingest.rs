@@ -30,7 +30,7 @@ const LARGEST_SIGNALS: usize = 64 * 1024;
 const LARGEST_BODY: usize = 2 * LARGEST_SIGNALS;
 /// An edge that sends more slowly gives up sooner than this.
 const SLOWEST_BODY: Duration = Duration::from_secs(10);
-/// How many bundles are read and assessed at a time: 128 MiB of bodies at worst.
+/// How many bundles that were read are under way at a time; no partner has more than half as many, 64 MiB at worst.
 pub(crate) const MOST_IN_FLIGHT: usize = 1024;
 /// Nothing that a collector or an edge sends is nested more deeply; what is, no parser gets to see.
 const DEEPEST: usize = 32;
@@ -81,8 +81,10 @@ async fn take(shared: &Arc<Shared>, request: Request<Body>) -> Result<Taken, Fai
     let (parts, body) = request.into_parts();
     let edge = identity::edge(shared, &parts)?;
     shared.signals_limit.check(&edge.partner)?;
-    let _in_flight = shared.in_flight.try_acquire().map_err(|_| busy())?;
+    let _share = shared.under_way.take(edge.partner.clone()).ok_or_else(busy)?;
     let body = read(&parts.headers, body).await?;
+    // Only now, so that bodies that come slowly keep nobody else's out.
+    let _in_flight = shared.in_flight.try_acquire().map_err(|_| busy())?;
     let bundle = Bundle::parse(&body)?;
     edge.covers(&bundle.observations.edge)?;
     let shared = Arc::clone(shared);

@@ -73,6 +73,7 @@ mod records;
 mod serve;
 mod service;
 mod sessions;
+mod shares;
 mod verdicts;
 
 pub use config::{Config, Limits};

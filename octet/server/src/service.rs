@@ -27,6 +27,7 @@ use crate::failure::{Failure, json};
 use crate::identity::Identity;
 use crate::limits::PartnerLimit;
 use crate::sessions::Sessions;
+use crate::shares::Shares;
 use crate::{Config, Counts, Error, Licenses, Limits, PartnerName, Partners, Records, ingest, verdicts};
 
 /// How often changes by other processes are looked for, and ended sessions forgotten.
@@ -50,7 +51,9 @@ pub(crate) struct Shared {
     pub(crate) sessions: Sessions,
     pub(crate) signals_limit: PartnerLimit,
     pub(crate) verdicts_limit: PartnerLimit,
-    /// How many bundles are read and assessed at a time.
+    /// How many bundles each partner may have under way, whether read or assessed.
+    pub(crate) under_way: Shares<PartnerName>,
+    /// How many bundles that were read wait for their assessment, or are assessed.
     pub(crate) in_flight: Arc<Semaphore>,
     /// How many of them have the processor.
     pub(crate) assessing: Arc<Semaphore>,
@@ -87,6 +90,7 @@ impl Octet {
             signals_limit: PartnerLimit::new(limits.signals_per_second, Arc::clone(&config.clock)),
             verdicts_limit: PartnerLimit::new(limits.verdicts_per_second, Arc::clone(&config.clock)),
             clock: config.clock,
+            under_way: Shares::new(ingest::MOST_IN_FLIGHT / 2),
             in_flight: Arc::new(Semaphore::new(ingest::MOST_IN_FLIGHT)),
             assessing: Arc::new(Semaphore::new(processors)),
             counters: Counters::default(),

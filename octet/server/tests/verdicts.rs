@@ -229,6 +229,29 @@ async fn keys_rotate_with_an_overlap_and_can_be_revoked_alone() {
     assert_eq!(with(new.expose()).await, 401);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_asks_nothing_is_closed_after_ten_seconds_whatever_it_speaks() {
+    let service = service().await;
+    let (address, _stop, _) = serve(&service.octet).await;
+    let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let settings = format!("{preface}\0\0\0\x04\0\0\0\0\0");
+    for said in ["", "PRI * HT", "GET /healthz HTTP/1.1\r\nhost: ", preface, &settings] {
+        let begun = tokio::time::Instant::now();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(said.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        assert_eq!(begun.elapsed().as_secs(), 10, "{said:?}");
+    }
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: octet\r\n\r\n").await.unwrap();
+    let begun = tokio::time::Instant::now();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(begun.elapsed() > Duration::from_secs(30), "a connection that asked something stays");
+}
+
 #[tokio::test]
 async fn a_shutdown_answers_the_waiters_and_ends() {
     let service = service().await;

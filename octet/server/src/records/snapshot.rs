@@ -1,7 +1,7 @@
 //! The records as every request sees them: in memory, read at once, replaced as a whole when something changed.
 //! Knows digests of keys, never a key.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +35,8 @@ pub(crate) struct Snapshot {
     partners: HashMap<Box<str>, Partner>,
     keys: HashMap<Digest, Key>,
     signing_keys: HashMap<String, (Environment, AsymmetricPublicKey<V4>)>,
-    revoked_licenses: HashSet<String>,
+    /// The licences that were issued, and whether each was revoked.
+    licenses: HashMap<String, bool>,
     /// Licences whose signature was checked against this state's keys.
     verified: Cache<Digest, Arc<LicenseClaims>>,
 }
@@ -60,7 +61,7 @@ impl Snapshot {
             partners: HashMap::new(),
             keys: HashMap::new(),
             signing_keys: HashMap::new(),
-            revoked_licenses: HashSet::new(),
+            licenses: HashMap::new(),
             verified: Cache::new(VERIFIED),
         };
         let profile = |text: String| text.parse().map_err(|_| Error::Record("a profile"));
@@ -95,10 +96,10 @@ impl Snapshot {
             let environment = licenses::environment(&row.get::<_, String>(1)?)?;
             snapshot.signing_keys.insert(row.get(0)?, (environment, public));
         }
-        let mut statement = records.prepare("SELECT jti FROM licenses WHERE revoked_at IS NOT NULL")?;
+        let mut statement = records.prepare("SELECT jti, revoked_at IS NOT NULL FROM licenses")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            snapshot.revoked_licenses.insert(row.get(0)?);
+            snapshot.licenses.insert(row.get(0)?, row.get(1)?);
         }
         Ok(snapshot)
     }
@@ -138,6 +139,12 @@ impl Snapshot {
         if *environment != key.environment() {
             return None;
         }
+        // A signature is dear to check: only of what claims to be one of the licences that there are, whose names
+        // nobody guesses.
+        let claims: LicenseClaims = serde_json::from_slice(token.untrusted_payload()).ok()?;
+        if !self.licenses.contains_key(&claims.jti) {
+            return None;
+        }
         let trusted = PublicToken::verify(public, &token, None, None).ok()?;
         serde_json::from_str(trusted.payload()).ok()
     }
@@ -145,7 +152,7 @@ impl Snapshot {
     /// Whether the licence or its partner was revoked.
     pub(crate) fn is_revoked(&self, claims: &LicenseClaims) -> bool {
         let active = self.partners.get(claims.sub.as_str()).is_some_and(|partner| !partner.revoked);
-        !active || self.revoked_licenses.contains(&claims.jti)
+        !active || self.licenses.get(&claims.jti) != Some(&false)
     }
 
     /// Whether the partner was revoked.

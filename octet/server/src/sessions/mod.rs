@@ -24,6 +24,9 @@ use crate::clock::Clock;
 use crate::digest::{Digest, sha256};
 use crate::{Limits, PartnerName};
 
+/// Which part of all sessions is kept from partners that have many.
+const RESERVE: usize = 8;
+
 /// A session's key: nobody asks for another partner's.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
@@ -44,6 +47,8 @@ pub(crate) struct Sessions {
 #[derive(Debug, Default)]
 struct State {
     sessions: HashMap<Key, Session>,
+    /// How many of them each partner has.
+    of_partner: HashMap<PartnerName, usize>,
     /// For each partner's bundle id the session that it came with.
     bundle_ids: HashMap<Digest, SessionRef>,
     /// When each session ends, and each bundle id is forgotten; oldest first.
@@ -55,6 +60,18 @@ struct State {
 enum End {
     Session(Key),
     BundleId(Digest),
+}
+
+impl State {
+    fn end(&mut self, key: &Key) {
+        self.sessions.remove(key);
+        if let Some(held) = self.of_partner.get_mut(&key.partner) {
+            *held -= 1;
+            if *held == 0 {
+                self.of_partner.remove(&key.partner);
+            }
+        }
+    }
 }
 
 /// What to do with a bundle that comes.
@@ -90,14 +107,23 @@ impl Sessions {
                     return Ok(Admission::Known(known));
                 }
             }
-            None if state.sessions.len() >= self.most => return Err(Full),
+            None if !self.has_room(&state, &key.partner) => return Err(Full),
             None => {
+                *state.of_partner.entry(key.partner.clone()).or_default() += 1;
                 let end = self.clock.monotonic().saturating_add(self.ttl);
                 state.sessions.insert(key.clone(), Session::default());
                 state.ends.push_back((end, End::Session(key.clone())));
             }
         }
         Ok(Admission::Assess { replayed: self.is_replayed(&mut state, key, bundle_id) })
+    }
+
+    /// Whether the partner may have one more session: the last eighth of all is for those that have less than that.
+    fn has_room(&self, state: &State, partner: &PartnerName) -> bool {
+        let reserve = self.most / RESERVE;
+        let held = state.of_partner.get(partner).copied().unwrap_or(0);
+        let most = if held < reserve { self.most } else { self.most - reserve };
+        state.sessions.len() < most
     }
 
     /// Whether this partner's bundle of that id came with another session; remembers it.
@@ -162,7 +188,7 @@ impl Sessions {
         let now = self.clock.monotonic();
         while state.ends.front().is_some_and(|(end, _)| *end <= now) {
             match state.ends.pop_front() {
-                Some((_, End::Session(key))) => drop(state.sessions.remove(&key)),
+                Some((_, End::Session(key))) => state.end(&key),
                 Some((_, End::BundleId(id))) => drop(state.bundle_ids.remove(&id)),
                 None => {}
             }
@@ -228,6 +254,18 @@ mod tests {
         assert_eq!(sessions.len(), 1);
         let state = sessions.lock();
         assert_eq!((state.bundle_ids.len(), state.ends.len()), (1, 2));
+    }
+
+    #[test]
+    fn a_partner_with_many_sessions_leaves_room_for_others() {
+        let (sessions, clock) = sessions(16);
+        let admit = |partner: &str, n: usize| sessions.admit(&key(partner, &n.to_string()), &[0; 32], &id("b")).is_ok();
+        assert_eq!((0..20).filter(|n| admit("large", *n)).count(), 14);
+        assert_eq!((0..20).filter(|n| admit("small", *n)).count(), 2);
+        assert!(!admit("other", 0));
+        clock.advance(Duration::from_secs(300));
+        assert!(admit("large", 0));
+        assert_eq!(sessions.lock().of_partner.len(), 1);
     }
 
     #[test]
