@@ -10,8 +10,6 @@ use crate::locate::{self, Access, OtherSources, Posterior, Sighting};
 use crate::model::{EvidenceClass, Model};
 use crate::{Assessment, UnixTime, World, address, locale};
 
-/// No verdict is certain.
-const MOST_CONFIDENCE: f64 = 0.99;
 /// Confidence never passes this where expected facts are missing.
 const OMISSION_CONFIDENCE_CAP: f64 = 0.5;
 /// With less confidence than this no country is named.
@@ -50,7 +48,7 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
     let address_source = address.as_ref().map(|says| says.by_country(grid, access));
 
     let sources: [Option<&Source>; 3] = [
-        address_source.as_ref().map(|(source, _)| source),
+        address_source.as_ref(),
         zone.as_ref().map(|zone| &zone.source),
         languages.as_ref().map(|languages| &languages.source),
     ];
@@ -66,7 +64,9 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
         parameters: &parameters.alarm,
         posterior: &posterior,
         address: address.as_ref(),
-        address_says: address_source.as_ref().map(|(source, says)| (source, says.as_slice())),
+        grid,
+        access,
+        others: &others.by_country,
         zone: zone.as_ref(),
         languages: languages.as_ref(),
         sightings: &sightings,
@@ -81,8 +81,7 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
     };
     let calibration = parameters.calibration(class);
     let raw = countries.first().map_or(0.0, |country| country.1);
-    let credence = alarm::credence(alarm, &reasons);
-    let confidence = capped(credence * calibration.confidence(raw).min(MOST_CONFIDENCE), evidence.omissions);
+    let confidence = capped(calibration.confidence(raw), evidence.omissions);
     let country = countries.first().map(|country| country.0).filter(|_| confidence >= LEAST_CONFIDENCE);
     let place = posterior.place();
     let share = calibration.share(REGION_SHARE);
