@@ -87,7 +87,10 @@ impl VerdictRequest {
                 return Err(Error::timeout());
             }
             // Half of the time that is given beyond the wait leaves room for another try.
-            let limits = Limits { timeout: poll.saturating_add(inner.timeout / 2).min(before_the_end), max_body: LARGEST_ANSWER };
+            let limits = Limits {
+                timeout: poll.saturating_add(inner.timeout / 2).min(before_the_end),
+                max_body: LARGEST_ANSWER,
+            };
             let pause = match self.poll(poll, limits).await {
                 Ok(Lookup::Pending) if self.wait > begun.elapsed() => {
                     // An answer before its time means that Octet holds no more polls for us: no hot loop then.

@@ -1,5 +1,7 @@
 //! What edges send: licences, bundles good and bad, and which of them decides.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 mod common;
 
 use std::time::Duration;
