@@ -97,7 +97,7 @@ impl VerdictRequest {
                     if asked.elapsed() + Duration::from_millis(5) < poll {
                         pause_of_a_busy_octet()
                     } else {
-                        Duration::ZERO
+                        poll.saturating_sub(asked.elapsed())
                     }
                 }
                 Err(error) if error.is_transient() => {
