@@ -1,7 +1,7 @@
 //! `cargo xtask fit`: the engine's parameters from real round trips. Facts of the data go in, a few hundred numbers
 //! come out; none of the data's rows does.
 
-mod calibration;
+pub(crate) mod calibration;
 mod minimise;
 mod offsets;
 mod path;
@@ -46,6 +46,9 @@ pub(crate) fn write(parameters: &Parameters, path: &std::path::Path) -> Result<(
     std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))
 }
 
+/// For calibration, the paths are fitted this many times without a part of the hosts, which then are asked.
+const PARTS: u64 = 5;
+
 /// The parameters fitted on those hosts whose name `keep` accepts.
 pub(crate) fn fit(data: &Data, keep: &dyn Fn(&str) -> bool) -> Result<Parameters> {
     let mut parameters = (*Parameters::embedded()).clone();
@@ -55,8 +58,8 @@ pub(crate) fn fit(data: &Data, keep: &dyn Fn(&str) -> bool) -> Result<Parameters
     offsets::fit(&mut parameters, &targets);
     power::fit(&mut parameters, &targets);
     let mut crossed = Vec::new();
-    for half in 0..2 {
-        let own = |name: &str| fold(name, 2) == half;
+    for part in 0..PARTS {
+        let own = |name: &str| fold(name, PARTS) == part;
         let mut of_others = parameters.clone();
         path::fit(&mut of_others, data, &|name| keep(name) && !own(name))?;
         crossed.push((of_others, targets.iter().filter(|target| own(&target.name)).collect()));

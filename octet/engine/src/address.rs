@@ -45,8 +45,23 @@ impl AddressSays {
         matches!(self.kind, AddressKind::Hosting | AddressKind::Vpn | AddressKind::Tor)
     }
 
-    /// Its likelihood of each country, and the probability that it gives to each on its own.
-    pub(crate) fn by_country(&self, grid: &Grid, access: Access) -> (Source, Vec<f64>) {
+    /// How well an honest visit to each country explains what the databases name, beside the best; an address that
+    /// people hide behind explains anything.
+    pub(crate) fn explained(&self, grid: &Grid) -> Vec<f64> {
+        let named: f64 = self.countries.iter().map(|country| country.1).sum();
+        let hidden = if self.kind == AddressKind::Ordinary { 0.0 } else { 1.0 - self.honest };
+        let mut explained = vec![(1.0 - named).max(hidden); grid.countries.len()];
+        let highest = self.countries.iter().map(|country| country.1).fold(1e-9, f64::max);
+        for &(code, probability) in &self.countries {
+            if let Some(index) = grid.country(code) {
+                explained[index] = f64::max(explained[index], probability / highest);
+            }
+        }
+        explained
+    }
+
+    /// Its likelihood of each country.
+    pub(crate) fn by_country(&self, grid: &Grid, access: Access) -> Source {
         let rest = 1.0 - self.countries.iter().map(|country| country.1).sum::<f64>();
         let prior = |index: usize| grid.ln_prior(index, access).exp().max(1e-9);
         let mut says: Vec<f64> = (0..grid.countries.len()).map(|index| rest * prior(index)).collect();
@@ -57,7 +72,7 @@ impl AddressSays {
         }
         // What the databases say already is a posterior: a likelihood is what it adds to the prior.
         let likelihood = says.iter().enumerate().map(|(index, says)| says / prior(index));
-        (Source::mixture(likelihood, self.honest, 1.0), says)
+        Source::mixture(likelihood, self.honest, 1.0)
     }
 }
 
@@ -79,6 +94,10 @@ pub(crate) fn says(facts: &AddressFacts, reliability: &AddressReliability) -> Op
         Some(country) => vec![(country, reliability.all_agree)],
         None => named(facts, reliability),
     };
+    // Hosting space is where databases agree least.
+    let certain =
+        if matches!(kind, AddressKind::Ordinary | AddressKind::PrivateRelay) { 1.0 } else { reliability.hosting };
+    let countries: Vec<_> = countries.into_iter().map(|(code, share)| (code, share * certain)).collect();
     (!countries.is_empty()).then_some(AddressSays { countries, honest, kind })
 }
 
@@ -113,6 +132,10 @@ fn named(facts: &AddressFacts, reliability: &AddressReliability) -> Vec<(Country
                 named.push((c, reliability.outvoted_allocation));
             }
             named
+        }
+        (None, Some(b), Some(c)) | (Some(b), None, Some(c)) if b == c => vec![(b, reliability.registries_agree)],
+        (None, Some(b), Some(c)) | (Some(b), None, Some(c)) => {
+            vec![(b, reliability.one_source), (c, reliability.outvoted_allocation)]
         }
         (one, other, third) => {
             one.or(other).or(third).map(|country| vec![(country, reliability.one_source)]).unwrap_or_default()

@@ -7,9 +7,9 @@ use octet_geometry::distance_km;
 use crate::Reason;
 use crate::address::{AddressKind, AddressSays};
 use crate::evidence::Evidence;
-use crate::fuse::{self, Source};
+use crate::grid::Grid;
 use crate::locale::LocaleSays;
-use crate::locate::{Posterior, Sighting, VACUUM_KM_PER_MS, relay_margin_ms};
+use crate::locate::{Access, Posterior, Sighting, VACUUM_KM_PER_MS, relay_margin_ms};
 use crate::model::AlarmThresholds;
 
 /// All that may contradict.
@@ -18,8 +18,10 @@ pub(crate) struct Contradictions<'a> {
     pub(crate) parameters: &'a AlarmThresholds,
     pub(crate) posterior: &'a Posterior<'a>,
     pub(crate) address: Option<&'a AddressSays>,
-    /// The address's likelihood, and what it says on its own.
-    pub(crate) address_says: Option<(&'a Source, &'a [f64])>,
+    pub(crate) grid: &'a Grid,
+    pub(crate) access: Access,
+    /// The joined ln likelihood of address and locale, by country.
+    pub(crate) others: &'a [f32],
     pub(crate) zone: Option<&'a LocaleSays>,
     pub(crate) languages: Option<&'a LocaleSays>,
     pub(crate) sightings: &'a [Sighting],
@@ -36,28 +38,6 @@ pub(crate) fn judge(seen: &Contradictions<'_>) -> (Alarm, Vec<Reason>) {
     findings.extend(seen.zone.and_then(|zone| zone.flaw).map(|reason| (Alarm::Medium, reason)));
     findings.extend(seen.languages.and_then(|languages| languages.flaw).map(|reason| (Alarm::Low, reason)));
     concluded(findings)
-}
-
-/// How far the sources of a session that contradicts itself are believed at all: who forges one may forge others, and
-/// a mixture in which each lies for itself does not know that.
-pub(crate) fn credence(alarm: Alarm, reasons: &[Reason]) -> f64 {
-    let contradicts = |reason: &Reason| {
-        matches!(
-            reason,
-            Reason::FasterThanLight
-                | Reason::NoPlaceInReach
-                | Reason::AddressOutOfReach
-                | Reason::RelayedConnection
-                | Reason::ZoneContradiction
-                | Reason::ForgedZone
-        )
-    };
-    match alarm {
-        _ if !reasons.iter().any(contradicts) => 1.0,
-        Alarm::None | Alarm::Low => 0.97,
-        Alarm::Medium => 0.93,
-        _ => 0.88,
-    }
 }
 
 /// The level and reasons of how the evidence arrived alone.
@@ -97,32 +77,66 @@ fn network(address: Option<&AddressSays>) -> Option<(Alarm, Reason)> {
     }
 }
 
-/// Each source against what all others expect of it.
+/// How well the sources agree on any one country: the best that an honest visit to it would explain them all, beside
+/// the best for each alone. Small means that whatever the country is, something lies.
 fn disagreement(seen: &Contradictions<'_>) -> Vec<(Alarm, Reason)> {
-    let joined = seen.posterior.ln_countries();
-    let mut findings = Vec::new();
-    let mut ask = |own: &Source, says: &[f64], reason: Reason| {
-        let ln_others: Vec<f64> = joined.iter().zip(own.ln()).map(|(all, own)| all - own).collect();
-        let level = seen.parameters.level(fuse::expected(&ln_others, says));
-        if level > Alarm::None {
-            findings.push((level, reason));
-        }
-    };
-    // With nothing else to disagree with, only the prior would, and that is no contradiction.
-    let sources = usize::from(seen.address_says.is_some())
-        + usize::from(seen.zone.is_some())
-        + usize::from(!seen.sightings.is_empty());
-    if sources + usize::from(seen.languages.is_some()) < 2 {
-        return findings;
+    let thresholds = seen.parameters;
+    let explained = [
+        (Reason::AddressOutOfReach, seen.address.map(|address| address.explained(seen.grid))),
+        (
+            Reason::ZoneContradiction,
+            seen.zone.filter(|zone| !zone.neutral).map(|zone| floored(&zone.says, thresholds.wrong_zone)),
+        ),
+        (
+            Reason::LanguageContradiction,
+            seen.languages.map(|languages| floored(&languages.says, thresholds.foreign_language)),
+        ),
+        (Reason::FasterThanLight, delays(seen)),
+    ];
+    let sources: Vec<(Reason, Vec<f64>)> =
+        explained.into_iter().filter_map(|(reason, explained)| Some((reason, explained?))).collect();
+    let best = (0..seen.grid.countries.len())
+        .map(|country| (sources.iter().map(|source| source.1[country]).product::<f64>(), country))
+        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+    let Some((agreement, country)) = best else { return Vec::new() };
+    let level = thresholds.level(agreement);
+    if level == Alarm::None {
+        return Vec::new();
     }
-    if let Some((source, says)) = seen.address_says {
-        ask(source, says, Reason::AddressOutOfReach);
-    }
-    if let Some(zone) = seen.zone.filter(|zone| !zone.neutral) {
-        ask(&zone.source, &zone.says, Reason::ZoneContradiction);
-    }
-    findings
+    // Those that even the best country explains badly are what contradicts.
+    sources.iter().filter(|source| source.1[country] < 0.5).map(|source| (level, source.0)).collect()
 }
+
+/// The shares beside the largest, none below the floor.
+fn floored(says: &[f64], floor: f64) -> Vec<f64> {
+    let highest = says.iter().copied().fold(1e-12, f64::max);
+    says.iter().map(|says| (says / highest).max(floor)).collect()
+}
+
+/// How well each country explains the round trips, beside the best.
+fn delays(seen: &Contradictions<'_>) -> Option<Vec<f64>> {
+    if seen.sightings.is_empty() {
+        return None;
+    }
+    let ln: Vec<f64> = seen
+        .posterior
+        .ln_countries()
+        .iter()
+        .enumerate()
+        .map(|(country, ln)| {
+            let others = seen.others.get(country).map_or(0.0, |&ln| f64::from(ln));
+            ln - others - seen.grid.ln_prior(country, seen.access)
+        })
+        .collect();
+    // Of the countries where a visit is likely at all, the best: some small island always fits by chance.
+    let likely = |country: &usize| seen.grid.ln_prior(*country, seen.access) > LEAST_LN_PRIOR;
+    let best = (0..ln.len()).filter(likely).map(|country| ln[country]).fold(f64::MIN, f64::max);
+    let power = seen.parameters.delay_power;
+    Some(ln.into_iter().map(|ln| (power * (ln - best)).exp().min(1.0)).collect())
+}
+
+/// One visit in a thousand.
+const LEAST_LN_PRIOR: f64 = -6.9;
 
 /// An edge whose answer came sooner than light could have brought it from any place that the others allow.
 fn physics(seen: &Contradictions<'_>) -> Option<(Alarm, Reason)> {
@@ -167,12 +181,12 @@ fn relay(evidence: &Evidence) -> Option<(Alarm, Reason)> {
 }
 
 impl AlarmThresholds {
-    fn level(&self, expected: f64) -> Alarm {
-        if expected < self.high {
+    fn level(&self, agreement: f64) -> Alarm {
+        if agreement < self.high {
             Alarm::High
-        } else if expected < self.medium {
+        } else if agreement < self.medium {
             Alarm::Medium
-        } else if expected < self.low {
+        } else if agreement < self.low {
             Alarm::Low
         } else {
             Alarm::None

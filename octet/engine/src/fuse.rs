@@ -1,6 +1,5 @@
 //! Joins what each source says of each country. Every source is a mixture with "this source says nothing", so that
-//! one spoofed source cannot carry the answer; and each can be left out, to ask whether the others would have
-//! expected it. It knows no cell and no table.
+//! one spoofed source cannot carry the answer. It knows no cell and no table.
 
 /// One source's likelihood of each country, in the order of the grid's countries; not normalised.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +16,7 @@ impl Source {
     }
 
     /// The same, believed less.
-    pub(crate) fn to_power(mut self, power: f64) -> Self {
+    pub(crate) fn raised(mut self, power: f64) -> Self {
         self.likelihood.iter_mut().for_each(|likelihood| *likelihood = likelihood.powf(power));
         self
     }
@@ -46,18 +45,6 @@ pub(crate) fn joined<'a>(sources: impl Iterator<Item = &'a Source>) -> Vec<f32> 
     sum.into_iter().map(|ln| ln as f32).collect()
 }
 
-/// How expected a source is to the others: the probability that the others give to what it says, between 0
-/// (impossible) and 1. `ln_others` is the unnormalised ln posterior of the countries without it, `says` the
-/// probability that it gives to each country on its own, at most 1.
-pub(crate) fn expected(ln_others: &[f64], says: &[f64]) -> f64 {
-    let total = crate::grid::ln_sum(ln_others.iter().copied());
-    let highest = says.iter().copied().fold(0.0, f64::max);
-    if highest <= 0.0 || total == f64::NEG_INFINITY {
-        return 1.0;
-    }
-    ln_others.iter().zip(says).map(|(ln, says)| (ln - total).exp() * says / highest).sum::<f64>().min(1.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,11 +57,5 @@ mod tests {
         let sources = [source(0), source(1), source(1)];
         let joined = joined(sources.iter());
         assert!(joined[1] > joined[0] && joined[0] > joined[2]);
-    }
-
-    #[test]
-    fn what_the_others_rule_out_is_unexpected() {
-        assert!(expected(&[0.0, -20.0], &[0.0, 1.0]) < 1e-6);
-        assert!(expected(&[0.0, -20.0], &[1.0, 0.1]) > 0.99);
     }
 }

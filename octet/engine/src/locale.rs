@@ -175,7 +175,7 @@ pub(crate) fn languages(
         let says = tag_says(tag, &facts, grid, reliability);
         let power = LATER_LANGUAGE.powi(seen.len() as i32);
         let own =
-            Source::mixture(says.iter().copied(), reliability.language, mean(&says, grid).max(1e-4)).to_power(power);
+            Source::mixture(says.iter().copied(), reliability.language, mean(&says, grid).max(1e-4)).raised(power);
         source = Some(source.map_or_else(|| own.clone(), |before| before.times(&own)));
         first.get_or_insert(says);
         seen.push(&facts.language.tag);

@@ -5,6 +5,7 @@ pub(crate) mod data;
 pub(crate) mod metrics;
 mod plot;
 pub(crate) mod rtt;
+mod sessions;
 
 use anyhow::Result;
 
@@ -18,10 +19,13 @@ pub(crate) struct Options {
 enum What {
     /// Places and countries from real round trips and population alone
     Rtt(rtt::Options),
+    /// Whole sessions, generated around real round trips
+    Sessions(sessions::Options),
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.what {
         What::Rtt(options) => rtt::run(options),
+        What::Sessions(options) => sessions::run(options),
     }
 }

@@ -12,7 +12,7 @@ use crate::eval::metrics::quantile;
 use crate::eval::rtt::class;
 
 /// A class with fewer targets than this takes what all of its access together say.
-const ENOUGH: usize = 40;
+const ENOUGH: usize = 120;
 /// The nominal share is believed as this many targets are.
 const NOMINAL: f64 = 5.0;
 /// How strongly slope and intercept are held to 1 and 0.
@@ -27,8 +27,8 @@ pub(crate) struct Lesson {
     pub(crate) depth: f64,
 }
 
-/// Fits each class of round trips alone; `crossed` are the halves' targets, each with parameters whose paths were
-/// fitted on the other half, so that no target teaches how well it is known.
+/// Fits each class of round trips alone; `crossed` are parts of the targets, each with parameters whose paths were
+/// fitted on the others, so that no target teaches how well it is known.
 pub(super) fn fit(parameters: &mut Parameters, crossed: &[(Parameters, Vec<&Target>)]) {
     let mut lessons: BTreeMap<&'static str, Vec<Lesson>> = BTreeMap::new();
     for (parameters, targets) in crossed {

@@ -1,6 +1,6 @@
 //! The prior of the client's offset, by kind of access: what the last mile adds, from targets whose place is known.
 
-use octet_engine::locate::Access;
+use octet_engine::locate::{Access, Sighting};
 use octet_engine::model::{Model, Parameters, ln_floor};
 use octet_geometry::distance_km;
 
@@ -8,8 +8,9 @@ use super::model;
 use crate::eval::data::Target;
 
 /// Each offset is believed possible by this many targets that were never seen.
-const UNSEEN: f64 = 0.3;
-const ROUNDS: usize = 40;
+const UNSEEN: f64 = 0.5;
+/// Few, from an even start: more would pile the prior on a handful of offsets.
+const ROUNDS: usize = 12;
 
 /// Fits both kinds by expectation and maximisation.
 pub(super) fn fit(parameters: &mut Parameters, targets: &[Target]) {
@@ -48,26 +49,20 @@ pub(super) fn fit(parameters: &mut Parameters, targets: &[Target]) {
 fn ln_likelihoods(parameters: &Parameters, model: &Model, target: &Target) -> Vec<f64> {
     let path = &parameters.path;
     let region = path.region(target.country);
-    parameters
-        .access
-        .offsets_ms
-        .iter()
-        .map(|offset| {
-            let of = |sighting: &octet_engine::locate::Sighting| {
-                let path_ms = sighting.rtt_ms - offset;
-                if path_ms < 0.2 {
-                    return -80.0;
-                }
-                let between = match (model.region_at(sighting.edge), region) {
-                    (Some(edge), Some(region)) => path.between[edge][region],
-                    _ => 0.0,
-                };
-                let effect = between + path.country.get(&target.country).copied().unwrap_or_default();
-                let floor = ln_floor(distance_km(sighting.edge, target.place).hypot(25.0));
-                let ln_path = (path_ms + 2.0).ln();
-                path.shape.at(floor).ln(ln_path - floor - effect) - ln_path
-            };
-            target.sightings.iter().map(of).sum()
-        })
-        .collect()
+    let country = path.country.get(&target.country).copied().unwrap_or_default();
+    let of = |sighting: &Sighting, offset: f64| {
+        let path_ms = sighting.rtt_ms - offset;
+        if path_ms < 0.2 {
+            return -80.0;
+        }
+        let between = match (model.region_at(sighting.edge), region) {
+            (Some(edge), Some(region)) => path.between[edge][region],
+            _ => 0.0,
+        };
+        let floor = ln_floor(distance_km(sighting.edge, target.place).hypot(25.0));
+        let ln_path = (path_ms + 2.0).ln();
+        path.shape.at(floor).ln(ln_path - floor - between - country) - ln_path
+    };
+    let offsets = parameters.access.offsets_ms.iter();
+    offsets.map(|offset| target.sightings.iter().map(|sighting| of(sighting, *offset)).sum()).collect()
 }

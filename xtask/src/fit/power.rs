@@ -23,7 +23,7 @@ pub(super) fn fit(parameters: &mut Parameters, targets: &[Target]) {
         let kind = kind(parameters, access);
         match powers {
             [Some((few, low)), Some((many, high))] if many > few * 1.3 => {
-                kind.temper_decay = rounded((low / high).ln() / (many / few).ln()).clamp(0.0, 1.0);
+                kind.temper_decay = rounded((low / high).ln() / (many / few).ln()).clamp(0.0, 0.5);
                 kind.temper = rounded(low * few.powf(kind.temper_decay));
             }
             [one, other] => {

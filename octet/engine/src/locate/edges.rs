@@ -200,9 +200,13 @@ impl Edges {
         let one = |edge: &Edge| {
             let km = (2.0 - 2.0 * at.dot(edge.vector)).max(0.0).sqrt() * EARTH_RADIUS_KM;
             let nearest = (km - radius).max(0.0);
-            ((km + 200.0) / (nearest + 200.0)).ln()
+            let smooth = VARIATION_PER_LN_DISTANCE * ((km + 200.0) / (nearest + 200.0)).ln();
+            // Where a physical limit runs through the node, a part of it may be possible and the rest not.
+            let cut = |km_per_ms: f64| (km - km_per_ms * edge.rtt_ms).abs() < 2.0 * radius;
+            let cut = cut(MEDIUM_KM_PER_MS) || cut(VACUUM_KM_PER_MS);
+            f64::from(self.temper) * smooth + if cut { VARIATION_OF_LIMIT } else { 0.0 }
         };
-        VARIATION_PER_LN_DISTANCE * f64::from(self.temper) * self.edges.iter().map(one).sum::<f64>().min(3.0)
+        self.edges.iter().map(one).sum::<f64>().min(MOST_VARIATION)
     }
 }
 
@@ -210,7 +214,11 @@ impl Edges {
 pub(crate) const MAX_OFFSETS: usize = 64;
 
 /// The ln likelihood changes by about this when the distance changes by a factor of e.
-const VARIATION_PER_LN_DISTANCE: f64 = 3.0;
+const VARIATION_PER_LN_DISTANCE: f64 = 4.0;
+/// What a physical limit may take from a part of a node.
+const VARIATION_OF_LIMIT: f64 = 2.0;
+/// No node is kept for more than this.
+const MOST_VARIATION: f64 = 6.0;
 
 /// ln of how rarely a place beyond what the round trip allows is the true one. A node counts by its nearest point.
 fn beyond(chord_squared: f64, radius_km: f64, rtt_ms: f64) -> f64 {

@@ -18,9 +18,9 @@ use edges::Edges;
 /// No likelihood of a country is below this, as a natural logarithm.
 const LEAST: f64 = -40.0;
 /// A node whose share of the mass is below this is not split.
-const SPLIT_SHARE: f64 = 2e-4;
+const SPLIT_SHARE: f64 = 3e-4;
 /// A node whose likelihood can hardly vary within it is not split.
-const SPLIT_VARIATION: f64 = 0.08;
+const SPLIT_VARIATION: f64 = 0.1;
 /// At most this many nodes are looked at, so that the time is bounded whatever the evidence.
 const MAX_NODES: usize = 40_000;
 
@@ -33,6 +33,7 @@ pub struct OtherSources {
 
 impl Model {
     /// The countries that the model knows, in the order of their codes.
+    #[must_use]
     pub fn countries(&self) -> impl ExactSizeIterator<Item = octet::CountryCode> + '_ {
         self.grid.countries.iter().map(|country| country.code)
     }

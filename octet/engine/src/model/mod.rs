@@ -92,6 +92,10 @@ pub struct AddressReliability {
     pub dbip_alone: f64,
     /// The databases differ, and this is the whois database's.
     pub geo_whois_alone: f64,
+    /// The whois database and the allocation name this country, and DB-IP is not there.
+    pub registries_agree: f64,
+    /// What an agreement is worth in hosting space, as a factor.
+    pub hosting: f64,
     /// Only one source knows the address.
     pub one_source: f64,
     /// The client of an ordinary address is where that is.
@@ -124,17 +128,22 @@ pub struct LocaleReliability {
     pub language_region: f64,
 }
 
-/// Where the alarm's levels begin: a level is reached when the evidence of one source, given all others, is less
-/// probable than this.
+/// Where the alarm's levels begin: a level is reached when no country explains all sources together better than this.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AlarmThresholds {
-    /// Probability below which a source's disagreement is `low`.
+    /// Agreement below which the alarm is `low`.
     pub low: f64,
-    /// Probability below which it is `medium`.
+    /// Agreement below which it is `medium`.
     pub medium: f64,
-    /// Probability below which it is `high`.
+    /// Agreement below which it is `high`.
     pub high: f64,
+    /// How often an honest device's zone is not its place's.
+    pub wrong_zone: f64,
+    /// How often an honest person's languages are none of their place's.
+    pub foreign_language: f64,
+    /// What round trips count for beside the other sources, as a power.
+    pub delay_power: f64,
     /// A common offset above this, in ms, is large.
     pub large_offset_ms: f64,
     /// A large offset of more than this probability is `low`.
@@ -226,7 +235,9 @@ impl Parameters {
             address.all_agree,
             address.two_agree + address.outvoted_allocation,
             address.dbip_alone + address.geo_whois_alone + address.outvoted_allocation,
-            address.one_source,
+            address.one_source + address.outvoted_allocation,
+            address.registries_agree,
+            address.hosting,
             address.honest,
             address.honest_shared,
             address.honest_private_relay,
@@ -241,6 +252,9 @@ impl Parameters {
             alarm.low,
             alarm.medium,
             alarm.high,
+            alarm.wrong_zone,
+            alarm.foreign_language,
+            alarm.delay_power,
             alarm.offset_low,
             alarm.offset_medium,
         ];

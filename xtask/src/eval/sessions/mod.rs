@@ -1,0 +1,330 @@
+//! `cargo xtask eval sessions`: whole sessions, generated around real round trips, scored by scenario. What it
+//! calibrates is "calibrated on generated sessions", and says so.
+
+mod generate;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use octet::Alarm;
+use octet_engine::model::{EvidenceClass, Model, Parameters};
+use octet_engine::{Evidence, World, assess_with};
+use octet_geometry::distance_km;
+use serde::Serialize;
+
+use super::data::{Data, Target};
+use super::metrics::{Random, calibration_error, mean, perfect_error, wilson};
+use super::plot;
+use crate::fit;
+use crate::fit::calibration::{Lesson, of};
+use generate::{Generator, NOW, Scenario};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The data directory that the round trips come from
+    #[arg(long, default_value = "../shared/data/rtt")]
+    data: PathBuf,
+    /// Sessions of each scenario and number of edges
+    #[arg(long, default_value_t = 400)]
+    sessions: usize,
+    /// Where the checked-in tables are
+    #[arg(long, default_value = "octet/engine/data")]
+    tables: PathBuf,
+    /// Score these parameters instead of the checked-in ones
+    #[arg(long)]
+    parameters: Option<PathBuf>,
+    /// Write the numbers as JSON
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Fit the calibration of whole sessions, on other sessions than those scored, and write it to this file
+    #[arg(long)]
+    write: Option<PathBuf>,
+    /// Draw the calibration as SVG into this directory
+    #[arg(long)]
+    plots: Option<PathBuf>,
+}
+
+const SEED: u64 = 20_261_121;
+/// Sessions are seen by so many edges.
+const EDGES: [usize; 4] = [0, 1, 3, 6];
+/// How often each scenario occurs among honest visitors.
+const HONEST: [(Scenario, f64); 4] =
+    [(Scenario::Home, 0.86), (Scenario::Traveller, 0.04), (Scenario::Expatriate, 0.06), (Scenario::PrivacyUtc, 0.04)];
+
+/// One line of the table.
+#[derive(Debug, Serialize)]
+struct Line {
+    scenario: String,
+    edges: String,
+    n: usize,
+    country_top1: f64,
+    confidence: f64,
+    ece: f64,
+    ece_perfect: f64,
+    alarm_none: f64,
+    alarm_low: f64,
+    alarm_medium: f64,
+    alarm_high: f64,
+    /// The true country named, or confidence below 0.5.
+    named_or_unsure: f64,
+    /// The pretended country named with confidence of 0.5 and more and an alarm below medium.
+    deceived: f64,
+    /// The true place within the radius.
+    within_radius: f64,
+}
+
+/// One session's outcome.
+#[derive(Debug, Clone)]
+struct Outcome {
+    edges: usize,
+    right: bool,
+    confidence: f64,
+    raw: f64,
+    class: &'static str,
+    alarm: Alarm,
+    reasons: Vec<octet_engine::Reason>,
+    deceived: bool,
+    within: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let data = Data::open(&options.data)?;
+    let targets: Vec<Target> = data
+        .tests
+        .iter()
+        .filter(|test| !test.name.contains("-1") && !test.name.contains("-3"))
+        .flat_map(|test| data.targets(test))
+        .collect();
+    let drawing = World::embedded();
+    let seeing = without_dbip(&options.tables)?;
+    let mut parameters = match &options.parameters {
+        Some(path) => Parameters::from_toml(&std::fs::read_to_string(path)?)?,
+        None => (*Parameters::embedded()).clone(),
+    };
+    if let Some(path) = &options.write {
+        let model = Model::new(Arc::new(parameters.clone()));
+        let mut generator = Generator::new(&drawing, &model, &targets, SEED ^ 1);
+        calibrate(&mut parameters, &honest(&mut generator, &seeing, &model, options.sessions)?);
+        fit::write(&parameters, path)?;
+    }
+    let model = Model::new(Arc::new(parameters));
+    let mut generator = Generator::new(&drawing, &model, &targets, SEED);
+    let mut lines = Vec::new();
+    let mut random = Random(SEED);
+    println!(
+        "{:<32} {:>5} {:>5} {:>6} {:>6} {:>6} {:>7} {:>6} {:>6} {:>6} {:>6} {:>8} {:>8} {:>6}",
+        "scenario",
+        "edges",
+        "n",
+        "top-1",
+        "conf",
+        "ECE",
+        "perfect",
+        "none",
+        "low",
+        "medium",
+        "high",
+        "or < .5",
+        "deceived",
+        "radius"
+    );
+    for scenario in Scenario::ALL {
+        let mut all = Vec::new();
+        for edges in EDGES {
+            let outcomes = outcomes(&mut generator, &seeing, &model, scenario, edges, options.sessions)?;
+            if matches!(scenario, Scenario::Shaped | Scenario::VpnFar) {
+                show(&mut lines, line(scenario.name(), edges.to_string(), &outcomes, &mut random));
+            }
+            all.extend(outcomes);
+        }
+        show(&mut lines, line(scenario.name(), "all".into(), &all, &mut random));
+    }
+    let mixture = honest(&mut generator, &seeing, &model, options.sessions)?;
+    for edges in EDGES {
+        let own: Vec<Outcome> = mixture.iter().filter(|outcome| outcome.edges == edges).cloned().collect();
+        show(&mut lines, line("honest mixture", edges.to_string(), &own, &mut random));
+    }
+    show(&mut lines, line("honest mixture", "all".into(), &mixture, &mut random));
+    false_alarms(&mixture);
+    if let Some(directory) = &options.plots {
+        draw(directory, &mixture)?;
+    }
+    if let Some(path) = &options.json {
+        std::fs::write(path, serde_json::to_string_pretty(&lines)?)
+            .with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// The checked-in tables but for the database that the addresses are drawn from.
+fn without_dbip(tables: &Path) -> Result<World> {
+    let mut world = World::default();
+    let mut names: Vec<PathBuf> = std::fs::read_dir(tables)
+        .with_context(|| format!("reading {} (run from the repository's root)", tables.display()))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    names.sort();
+    for path in names {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.ends_with(".bin.zst") && !name.starts_with("dbip") && !name.starts_with("cells") {
+            world = world.with_table(&std::fs::read(&path)?).with_context(|| path.display().to_string())?;
+        }
+    }
+    Ok(world)
+}
+
+fn outcomes(
+    generator: &mut Generator<'_>,
+    seeing: &World,
+    model: &Model,
+    scenario: Scenario,
+    edges: usize,
+    count: usize,
+) -> Result<Vec<Outcome>> {
+    let mut outcomes = Vec::with_capacity(count);
+    for _ in 0..count {
+        let session = generator.session(scenario, edges)?;
+        let world = if scenario == Scenario::Tor { with_exit(seeing, &session.evidence)? } else { seeing.clone() };
+        outcomes.push(outcome(&session, &world, model));
+    }
+    Ok(outcomes)
+}
+
+/// The world with the session's address on its list of Tor exits.
+fn with_exit(world: &World, evidence: &Evidence) -> Result<World> {
+    let exits = evidence.address.map(|address| address.to_string()).unwrap_or_default();
+    Ok(world.clone().with_tor_exits(exits.as_bytes())?)
+}
+
+fn outcome(session: &generate::Session, world: &World, model: &Model) -> Outcome {
+    let assessment = assess_with(&session.evidence, world, model, NOW);
+    let first = assessment.country_masses.first().copied();
+    let named = assessment.country;
+    let place = assessment.location.zip(assessment.radius_km);
+    let class = EvidenceClass {
+        address: session.evidence.address.is_some(),
+        locale: true,
+        edges: session.evidence.edges.len(),
+        hosting: false,
+    };
+    let pretends = session.pretended.is_some_and(|pretended| named == Some(pretended));
+    Outcome {
+        edges: session.evidence.edges.len(),
+        right: first.is_some_and(|first| first.0 == session.country),
+        confidence: assessment.confidence,
+        raw: first.map_or(0.0, |first| first.1),
+        class: class.name(),
+        alarm: assessment.alarm,
+        reasons: assessment.reasons,
+        deceived: pretends && assessment.confidence >= 0.5 && assessment.alarm < Alarm::Medium,
+        within: place.is_some_and(|(place, radius)| distance_km(place, session.place) <= radius),
+    }
+}
+
+/// Honest sessions, each scenario as often as among visitors.
+fn honest(generator: &mut Generator<'_>, world: &World, model: &Model, sessions: usize) -> Result<Vec<Outcome>> {
+    let mut all = Vec::new();
+    for edges in EDGES {
+        for (scenario, share) in HONEST {
+            let count = (3.0 * share * sessions as f64).round() as usize;
+            all.extend(outcomes(generator, world, model, scenario, edges, count)?);
+        }
+    }
+    Ok(all)
+}
+
+fn calibrate(parameters: &mut Parameters, outcomes: &[Outcome]) {
+    let mut lessons: BTreeMap<&str, Vec<Lesson>> = BTreeMap::new();
+    for (index, outcome) in outcomes.iter().enumerate() {
+        // Regions of whole sessions stay as they are: their depth is taught as even.
+        let depth = (index as f64 * 0.618_034).fract();
+        lessons.entry(outcome.class).or_default().push(Lesson { raw: outcome.raw, right: outcome.right, depth });
+    }
+    for (class, lessons) in lessons {
+        let mut calibration = of(&lessons);
+        calibration.shares = [0.5, 0.9, 0.95];
+        parameters.calibration.insert(class.to_owned(), calibration);
+    }
+}
+
+fn line(scenario: &str, edges: String, outcomes: &[Outcome], random: &mut Random) -> Line {
+    let share = |hit: &dyn Fn(&Outcome) -> bool| mean(outcomes.iter().map(|outcome| f64::from(u8::from(hit(outcome)))));
+    let pairs: Vec<_> = outcomes.iter().map(|outcome| (outcome.confidence, outcome.right)).collect();
+    let confidences: Vec<f64> = outcomes.iter().map(|outcome| outcome.confidence).collect();
+    Line {
+        scenario: scenario.to_owned(),
+        edges,
+        n: outcomes.len(),
+        country_top1: share(&|outcome| outcome.right),
+        confidence: mean(confidences.iter().copied()),
+        ece: calibration_error(&pairs),
+        ece_perfect: perfect_error(&confidences, random),
+        alarm_none: share(&|outcome| outcome.alarm == Alarm::None),
+        alarm_low: share(&|outcome| outcome.alarm == Alarm::Low),
+        alarm_medium: share(&|outcome| outcome.alarm == Alarm::Medium),
+        alarm_high: share(&|outcome| outcome.alarm == Alarm::High),
+        named_or_unsure: share(&|outcome| outcome.right || outcome.confidence < 0.5),
+        deceived: share(&|outcome| outcome.deceived),
+        within_radius: share(&|outcome| outcome.within),
+    }
+}
+
+fn show(lines: &mut Vec<Line>, line: Line) {
+    println!(
+        "{:<32} {:>5} {:>5} {:>6.3} {:>6.3} {:>6.3} {:>7.3} {:>6.3} {:>6.3} {:>6.3} {:>6.3} {:>8.3} {:>8.3} {:>6.3}",
+        line.scenario,
+        line.edges,
+        line.n,
+        line.country_top1,
+        line.confidence,
+        line.ece,
+        line.ece_perfect,
+        line.alarm_none,
+        line.alarm_low,
+        line.alarm_medium,
+        line.alarm_high,
+        line.named_or_unsure,
+        line.deceived,
+        line.within_radius
+    );
+    lines.push(line);
+}
+
+/// Alarms above `low` among honest visitors, with the interval.
+fn false_alarms(mixture: &[Outcome]) {
+    let hits = mixture.iter().filter(|outcome| outcome.alarm > Alarm::Low).count();
+    let (low, high) = wilson(hits, mixture.len());
+    println!(
+        "false alarms above low, honest mixture: {hits} of {} ({:.2} %, 95 % interval {:.2}–{:.2} %)",
+        mixture.len(),
+        100.0 * hits as f64 / mixture.len() as f64,
+        100.0 * low,
+        100.0 * high
+    );
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    for outcome in mixture.iter().filter(|outcome| outcome.alarm > Alarm::Low) {
+        let names: Vec<String> = outcome.reasons.iter().map(|reason| format!("{reason:?}")).collect();
+        *reasons.entry(format!("{} edges: {}", outcome.edges, names.join(" + "))).or_default() += 1;
+    }
+    for (reason, count) in reasons {
+        println!("  {count:>4} {reason}");
+    }
+}
+
+fn draw(directory: &Path, mixture: &[Outcome]) -> Result<()> {
+    std::fs::create_dir_all(directory).with_context(|| format!("creating {}", directory.display()))?;
+    let curves: Vec<plot::Curve> = EDGES
+        .into_iter()
+        .map(|edges| {
+            let pairs: Vec<_> = mixture
+                .iter()
+                .filter(|outcome| outcome.edges == edges)
+                .map(|outcome| (outcome.confidence, outcome.right))
+                .collect();
+            plot::Curve { name: format!("{edges} edges"), points: plot::reliability(&pairs, 8) }
+        })
+        .collect();
+    plot::write(&directory.join("sessions-calibration.svg"), "confidence", "share right", &curves)
+}
