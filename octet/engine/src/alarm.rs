@@ -40,6 +40,28 @@ pub(crate) fn judge(seen: &Contradictions<'_>) -> (Alarm, Vec<Reason>) {
     concluded(findings)
 }
 
+/// How far the sources of a session that contradicts itself are believed at all: who forges one may forge others, and
+/// a mixture in which each lies for itself does not know that.
+pub(crate) fn credence(alarm: Alarm, reasons: &[Reason]) -> f64 {
+    let contradicts = |reason: &Reason| {
+        matches!(
+            reason,
+            Reason::FasterThanLight
+                | Reason::NoPlaceInReach
+                | Reason::AddressOutOfReach
+                | Reason::RelayedConnection
+                | Reason::ZoneContradiction
+                | Reason::ForgedZone
+        )
+    };
+    match alarm {
+        _ if !reasons.iter().any(contradicts) => 1.0,
+        Alarm::None | Alarm::Low => 0.97,
+        Alarm::Medium => 0.93,
+        _ => 0.88,
+    }
+}
+
 /// The level and reasons of how the evidence arrived alone.
 pub(crate) fn of_arrival(evidence: &Evidence) -> (Alarm, Vec<Reason>) {
     concluded(arrival(evidence))

@@ -11,7 +11,8 @@ use octet_geometry::{Disc, distance_km};
 use proptest::prelude::*;
 
 fn place() -> impl Strategy<Value = LatLon> {
-    (-1.0..=1.0_f64, -180.0..=180.0_f64).prop_filter_map("in range", |(sine, lon)| LatLon::new(sine.asin().to_degrees(), lon).ok())
+    (-1.0..=1.0_f64, -180.0..=180.0_f64)
+        .prop_filter_map("in range", |(sine, lon)| LatLon::new(sine.asin().to_degrees(), lon).ok())
 }
 
 fn number() -> impl Strategy<Value = f64> {
