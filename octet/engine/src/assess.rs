@@ -1,6 +1,7 @@
 //! The engine's one verb: joins what each source says into one assessment. It knows no clock and no wire format.
 
 use octet::{Alarm, LatLon, Vertex};
+use octet_geometry::HALF_TURN_KM;
 
 use crate::alarm::{self, Contradictions};
 use crate::evidence::{Evidence, Omissions};
@@ -124,7 +125,8 @@ fn snapped(place: LatLon) -> LatLon {
 fn radius_km(posterior: &Posterior<'_>, place: LatLon, share: f64) -> f64 {
     let radius = posterior.radius_km(place, share).max(LEAST_RADIUS_KM);
     let people = posterior.population(share);
-    if people >= LEAST_PEOPLE { radius } else { radius * (LEAST_PEOPLE / people.max(500.0)).sqrt() }
+    let wider = if people >= LEAST_PEOPLE { radius } else { radius * (LEAST_PEOPLE / people.max(500.0)).sqrt() };
+    wider.min(HALF_TURN_KM)
 }
 
 fn region(posterior: &Posterior<'_>, place: LatLon, share: f64, sightings: &[Sighting]) -> Option<Vec<Vertex>> {

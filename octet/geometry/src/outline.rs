@@ -39,6 +39,19 @@ impl Outline {
         &self.vertices
     }
 
+    /// Whether no two of its edges meet but where one follows the other: a polygon that any map can fill.
+    #[must_use]
+    pub fn is_simple(&self) -> bool {
+        let count = self.vertices.len();
+        let edge = |index: usize| (self.vertices[index], self.vertices[(index + 1) % count]);
+        (0..count).all(|first| {
+            (first + 1..count).all(|second| {
+                let follows = second == first + 1 || (first == 0 && second == count - 1);
+                follows && edge(first) != edge(second) || !meet(edge(first), edge(second))
+            })
+        })
+    }
+
     /// Whether the place is inside.
     #[must_use]
     pub fn contains(&self, place: LatLon) -> bool {
@@ -75,9 +88,34 @@ fn nearest_turn(lon: f64, to: f64) -> f64 {
     lon + 360.0 * ((to - lon) / 360.0).round()
 }
 
+/// Whether two edges have a point in common.
+fn meet((a, b): (Point, Point), (c, d): (Point, Point)) -> bool {
+    let side = |from: Point, to: Point, point: Point| {
+        (to.0 - from.0) * (point.1 - from.1) - (to.1 - from.1) * (point.0 - from.0)
+    };
+    let between = |from: Point, to: Point, point: Point| {
+        let within = |low: f64, high: f64, value: f64| low.min(high) <= value && value <= low.max(high);
+        side(from, to, point) == 0.0 && within(from.0, to.0, point.0) && within(from.1, to.1, point.1)
+    };
+    let crosses = side(a, b, c) * side(a, b, d) < 0.0 && side(c, d, a) * side(c, d, b) < 0.0;
+    crosses || between(a, b, c) || between(a, b, d) || between(c, d, a) || between(c, d, b)
+}
+
+/// A vertex: `(lat, lon)` in degrees.
+type Point = (f64, f64);
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_outline_that_crosses_itself_is_not_simple() {
+        let outline = |vertices: &[(f64, f64)]| Outline::from_unwrapped(vertices.to_vec()).unwrap();
+        assert!(outline(&[(0.0, 0.0), (0.0, 9.0), (9.0, 9.0), (9.0, 0.0)]).is_simple());
+        assert!(outline(&[(0.0, 0.0), (0.0, 9.0), (9.0, 4.0)]).is_simple());
+        assert!(!outline(&[(0.0, 0.0), (9.0, 9.0), (0.0, 9.0), (9.0, 0.0)]).is_simple());
+        assert!(!outline(&[(0.0, 0.0), (0.0, 9.0), (9.0, 9.0), (0.0, 5.0), (9.0, 0.0)]).is_simple());
+    }
 
     #[test]
     fn an_outline_across_the_antimeridian_goes_on_beyond_it() {

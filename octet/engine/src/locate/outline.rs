@@ -13,7 +13,8 @@ const LEAST_KM: f64 = 20.0;
 
 impl Posterior<'_> {
     /// The outline of the part of the `share` region that surrounds `center`: star-shaped, of at most 64 vertices,
-    /// clipped by how far the answers can have come. `None` around a pole.
+    /// clipped by how far the answers can have come. `None` around a pole, and where it would cross itself on a flat
+    /// map.
     #[must_use]
     pub fn outline(&self, center: LatLon, share: f64, sightings: &[Sighting]) -> Option<Outline> {
         const { assert!(BEARINGS <= MAX_VERTICES) };
@@ -51,7 +52,7 @@ impl Posterior<'_> {
             .enumerate()
             .rev()
             .map(|(index, &km)| clipped(center, index as f64 * 360.0 / BEARINGS as f64, km, &discs));
-        Outline::through(rim)
+        Outline::through(rim).filter(Outline::is_simple)
     }
 }
 
