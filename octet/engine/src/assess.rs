@@ -19,7 +19,7 @@ const MOST_CONFIDENCE_WITHOUT_ADDRESS: f64 = 0.95;
 const OMISSION_CONFIDENCE_CAP: f64 = 0.5;
 /// With less confidence than this no country is named.
 const LEAST_CONFIDENCE: f64 = 0.1;
-/// The radius and the region hold the truth with this probability.
+/// The outline is drawn around this share of the mass.
 const REGION_SHARE: f64 = 0.9;
 /// A radius is never below this.
 const LEAST_RADIUS_KM: f64 = 20.0;
@@ -91,17 +91,16 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
     let confidence = capped(credence * calibration.confidence(raw).min(most), evidence.omissions);
     let country = countries.first().map(|country| country.0).filter(|_| confidence >= LEAST_CONFIDENCE);
     let place = posterior.place();
-    let share = calibration.share(REGION_SHARE);
     Assessment {
         country,
         confidence,
         alarm,
         reasons,
         location: place.map(snapped),
-        radius_km: place.map(|place| radius_km(&posterior, snapped(place), share)),
+        radius_km: place.map(|place| radius_km(&posterior, snapped(place), calibration.circle)),
         region: place
             .filter(|_| sightings.len() >= EDGES_FOR_REGION)
-            .and_then(|place| region(&posterior, place, share, &sightings)),
+            .and_then(|place| region(&posterior, place, &sightings)),
         country_masses: countries,
     }
 }
@@ -129,7 +128,7 @@ fn radius_km(posterior: &Posterior<'_>, place: LatLon, share: f64) -> f64 {
     wider.min(HALF_TURN_KM)
 }
 
-fn region(posterior: &Posterior<'_>, place: LatLon, share: f64, sightings: &[Sighting]) -> Option<Vec<Vertex>> {
-    let outline = posterior.outline(place, share, sightings)?;
+fn region(posterior: &Posterior<'_>, place: LatLon, sightings: &[Sighting]) -> Option<Vec<Vertex>> {
+    let outline = posterior.outline(place, REGION_SHARE, sightings)?;
     outline.vertices().iter().map(|&(lat, lon)| Vertex::new(lat, lon).ok()).collect()
 }

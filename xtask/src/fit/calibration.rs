@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use octet_engine::locate::OtherSources;
 use octet_engine::model::{Calibration, Model, Parameters};
 
+use octet_geometry::distance_km;
+
 use super::minimise::rprop;
 use super::model;
 use crate::eval::data::Target;
@@ -25,6 +27,8 @@ pub(crate) struct Lesson {
     pub(crate) raw: f64,
     pub(crate) right: bool,
     pub(crate) depth: f64,
+    /// The mass that is no further from the answer than the truth.
+    pub(crate) within: f64,
 }
 
 /// Fits each class of round trips alone; `crossed` are parts of the targets, each with parameters whose paths were
@@ -56,6 +60,9 @@ fn learn(model: &Model, targets: &[&Target], lessons: &mut BTreeMap<&'static str
             raw: named.map_or(0.0, |named| named.1),
             right: named.is_some_and(|named| named.0 == target.country),
             depth: posterior.depth(target.place, target.country),
+            within: posterior
+                .place()
+                .map_or(1.0, |place| posterior.mass_within(place, distance_km(place, target.place))),
         };
         lessons.entry(class(target).name()).or_default().push(lesson);
     }
@@ -84,15 +91,18 @@ pub(crate) fn of(lessons: &[Lesson]) -> Calibration {
     };
     let found = rprop(&[1.0, 0.0], 150, loss);
     let depths: Vec<f64> = lessons.iter().map(|lesson| lesson.depth).collect();
-    let share = |nominal: f64| {
-        let count = depths.len() as f64;
-        ((count * quantile(&depths, nominal) + NOMINAL * nominal) / (count + NOMINAL)).clamp(0.02, 1.0)
+    let within: Vec<f64> = lessons.iter().map(|lesson| lesson.within).collect();
+    let count = lessons.len() as f64;
+    let taught = |shares: &[f64], nominal: f64| {
+        ((count * quantile(shares, nominal) + NOMINAL * nominal) / (count + NOMINAL)).clamp(0.1, 1.0)
     };
+    let share = |nominal: f64| taught(&depths, nominal);
     let (half, most) = (share(0.5), share(0.9));
     let rounded = |value: f64| (value * 1e4).round() / 1e4;
     Calibration {
         slope: rounded(found[0].clamp(0.1, 4.0)),
         intercept: rounded(found[1].clamp(-4.0, 4.0)),
         shares: [half, most.max(half), share(0.95).max(most).max(half)].map(rounded),
+        circle: rounded(taught(&within, 0.9)),
     }
 }

@@ -9,12 +9,15 @@ use crate::locate::Access;
 use crate::model::{CountryPrior, Prior};
 use crate::world::cells::{Cell, CellCountry, Cells, ORDER};
 
-/// The order of the coarsest pixels: 815 km wide.
-const ROOT_ORDER: u8 = 3;
+/// The order of the coarsest pixels: 3,260 km wide.
+const ROOT_ORDER: u8 = 1;
 
 /// One country's part of one pixel.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Node {
+    /// Its pixel, in the nested order of `order`.
+    pub(crate) pixel: u32,
+    pub(crate) order: u8,
     /// Where its people are on average.
     pub(crate) position: [f32; 3],
     /// No place of it is further from `position` than about this.
@@ -60,12 +63,6 @@ impl Node {
     }
 }
 
-/// A node on the way up, with the pixel that it stands for.
-struct Draft {
-    pixel: u32,
-    node: Node,
-}
-
 impl Grid {
     /// The tree over these cells, each with its share of the prior.
     pub(crate) fn new(cells: &Cells, prior: &Prior) -> Self {
@@ -81,7 +78,7 @@ impl Grid {
         let mut nodes = Vec::with_capacity(levels.iter().map(Vec::len).sum());
         for level in &levels {
             let after = (nodes.len() + level.len()) as u32;
-            nodes.extend(level.iter().map(|draft| Node { first_child: draft.node.first_child + after, ..draft.node }));
+            nodes.extend(level.iter().map(|node| Node { first_child: node.first_child + after, ..*node }));
         }
         Self { nodes, roots, countries }
     }
@@ -132,7 +129,7 @@ pub(crate) fn scales(country: &CellCountry) -> (f64, f64) {
     (people, (f64::from(country.product_per_head.max(300)) / 1e4).ln())
 }
 
-fn finest(cells: &Cells, prior: &Prior, countries: &[GridCountry]) -> Vec<Draft> {
+fn finest(cells: &Cells, prior: &Prior, countries: &[GridCountry]) -> Vec<Node> {
     let grid = Healpix::new(ORDER);
     let side = grid.pixel_area_km2().sqrt();
     // Where nobody is counted, land stands for people, one on ten km².
@@ -141,13 +138,15 @@ fn finest(cells: &Cells, prior: &Prior, countries: &[GridCountry]) -> Vec<Draft>
     for cell in &cells.all {
         totals[usize::from(cell.country)] += weight(cell);
     }
-    let mut drafts: Vec<Draft> = cells
+    let mut nodes: Vec<Node> = cells
         .all
         .iter()
         .map(|cell| {
             let country = usize::from(cell.country);
             let vector = UnitVector::from(cell.place);
-            let node = Node {
+            Node {
+                pixel: cell.pixel,
+                order: ORDER,
                 position: [vector.x as f32, vector.y as f32, vector.z as f32],
                 radius_km: (0.75 * side) as f32,
                 country: cell.country,
@@ -156,44 +155,47 @@ fn finest(cells: &Cells, prior: &Prior, countries: &[GridCountry]) -> Vec<Draft>
                 ln_share: (weight(cell) / totals[country]).ln() as f32,
                 first_child: 0,
                 children: 0,
-            };
-            Draft { pixel: cell.pixel, node }
+            }
         })
         .collect();
-    drafts.sort_by_key(|draft| (draft.pixel >> 2, draft.node.country, draft.pixel));
-    drafts
+    nodes.sort_by_key(|node| (node.pixel >> 2, node.country, node.pixel));
+    nodes
 }
 
-/// The parents of a level whose drafts stand in the order of their parents; they stand in the same order then.
-fn parents(children: &[Draft], order: u8) -> Vec<Draft> {
-    let radius_km = (0.75 * Healpix::new(order).pixel_area_km2().sqrt()) as f32;
+/// The parents of a level whose nodes stand in the order of their parents; they stand in the same order then.
+fn parents(children: &[Node], order: u8) -> Vec<Node> {
+    let widest = 0.75 * Healpix::new(order).pixel_area_km2().sqrt();
     let mut first = 0_u32;
-    let mut parents: Vec<Draft> = children
-        .chunk_by(|a, b| (a.pixel >> 2, a.node.country) == (b.pixel >> 2, b.node.country))
+    let mut parents: Vec<Node> = children
+        .chunk_by(|a, b| (a.pixel >> 2, a.country) == (b.pixel >> 2, b.country))
         .map(|family| {
-            let ln_share = ln_sum(family.iter().map(|child| f64::from(child.node.ln_share)));
+            let ln_share = ln_sum(family.iter().map(|child| f64::from(child.ln_share)));
             let mut sum = UnitVector { x: 0.0, y: 0.0, z: 0.0 };
             for child in family {
-                let (share, at) = ((f64::from(child.node.ln_share) - ln_share).exp(), child.node.vector());
+                let (share, at) = ((f64::from(child.ln_share) - ln_share).exp(), child.vector());
                 sum = UnitVector { x: sum.x + share * at.x, y: sum.y + share * at.y, z: sum.z + share * at.z };
             }
-            let mean = sum.to_place().map_or(family[0].node.vector(), UnitVector::from);
+            let mean = sum.to_place().map_or(family[0].vector(), UnitVector::from);
+            // A country rarely fills its pixel: what counts is where its cells are.
+            let reach = |child: &Node| mean.distance_km(child.vector()) + f64::from(child.radius_km);
             let node = Node {
+                pixel: family[0].pixel >> 2,
+                order,
                 position: [mean.x as f32, mean.y as f32, mean.z as f32],
-                radius_km,
-                country: family[0].node.country,
-                land_km2: family.iter().map(|child| child.node.land_km2).sum(),
-                population: family.iter().map(|child| child.node.population).sum(),
+                radius_km: family.iter().map(reach).fold(0.0, f64::max).min(widest) as f32,
+                country: family[0].country,
+                land_km2: family.iter().map(|child| child.land_km2).sum(),
+                population: family.iter().map(|child| child.population).sum(),
                 ln_share: ln_share as f32,
                 first_child: first,
                 children: family.len() as u8,
             };
             first += family.len() as u32;
-            Draft { pixel: family[0].pixel >> 2, node }
+            node
         })
         .collect();
     // A level of parents must itself stand in the order of its own parents, without moving any child.
-    parents.sort_by_key(|draft| (draft.pixel >> 2, draft.node.country, draft.pixel));
+    parents.sort_by_key(|node| (node.pixel >> 2, node.country, node.pixel));
     parents
 }
 

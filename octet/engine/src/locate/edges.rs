@@ -20,8 +20,6 @@ const LN_BEATS_LIGHT: f64 = -50.0;
 const SAME_PLACE_KM: f64 = 60.0;
 /// What an answer takes at the least beyond an offset, in ms.
 const LEAST_PATH_MS: f64 = 0.2;
-/// ln likelihood of an offset larger than the round trip.
-const LN_IMPOSSIBLE: f32 = -80.0;
 
 /// How the client is connected, as far as is known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -93,7 +91,7 @@ pub(crate) fn relay_margin_ms(tcp_ms: f64) -> f64 {
 pub(crate) struct Edges {
     edges: Vec<Edge>,
     access: Access,
-    /// ln prior of each offset.
+    /// ln prior of each possible offset.
     ln_offset: Vec<f32>,
     temper: f32,
 }
@@ -106,8 +104,8 @@ struct Edge {
     effects: Vec<f32>,
     /// Its share of trust: 1 without jitter.
     weight: f32,
-    /// ln(t − offset + 2) for each offset; `None` where the offset is larger than the round trip.
-    ln_path: Vec<Option<f32>>,
+    /// ln(t − offset + 2) for each possible offset.
+    ln_path: Vec<f32>,
 }
 
 impl Edges {
@@ -117,6 +115,10 @@ impl Edges {
             Access::Hosting => &parameters.hosting,
             Access::Consumer => &parameters.consumer,
         };
+        // An offset larger than any of the round trips is impossible; the smallest is always tried.
+        let least = sightings.iter().map(|sighting| sighting.rtt_ms).fold(f64::MAX, f64::min);
+        let possible = parameters.offsets_ms.partition_point(|offset| least - offset >= LEAST_PATH_MS).max(1);
+        let offsets = &parameters.offsets_ms[..possible];
         let edges: Vec<Edge> = sightings
             .iter()
             .map(|sighting| Edge {
@@ -124,16 +126,15 @@ impl Edges {
                 rtt_ms: sighting.rtt_ms,
                 effects: model.effects_from(sighting.edge),
                 weight: trust(sighting) as f32,
-                ln_path: parameters
-                    .offsets_ms
+                ln_path: offsets
                     .iter()
-                    .map(|offset| sighting.rtt_ms - offset)
-                    .map(|path_ms| (path_ms >= LEAST_PATH_MS).then(|| (path_ms + 2.0).ln() as f32))
+                    .map(|offset| (sighting.rtt_ms - offset).max(LEAST_PATH_MS))
+                    .map(|path_ms| (path_ms + 2.0).ln() as f32)
                     .collect(),
             })
             .collect();
         let temper = kind.temper * (edges.len().max(1) as f64).powf(-kind.temper_decay);
-        let ln_offset = kind.offset_weights.iter().map(|weight| weight.ln() as f32).collect();
+        let ln_offset = kind.offset_weights.iter().take(possible).map(|weight| weight.ln() as f32).collect();
         Self { edges, access, ln_offset, temper: temper.min(1.0) as f32 }
     }
 
@@ -168,11 +169,9 @@ impl Edges {
             clip += beyond(chord_squared, f64::from(node.radius_km), edge.rtt_ms);
             let floor = model.delay.floor((chord_squared + soft * soft) as f32);
             let expected = floor.ln_floor + edge.effects[usize::from(node.country)];
+            let row = model.delay.row(floor);
             for (ln, path) in by_offset.iter_mut().zip(&edge.ln_path) {
-                *ln += match *path {
-                    Some(path) => edge.weight * (model.delay.ln_density(floor, path - expected) - path),
-                    None => LN_IMPOSSIBLE,
-                };
+                *ln += edge.weight * (row.ln_density(path - expected) - path);
             }
         }
         for (ln, prior) in by_offset.iter_mut().zip(&self.ln_offset) {
@@ -199,8 +198,7 @@ impl Edges {
         let radius = f64::from(node.radius_km);
         let one = |edge: &Edge| {
             let km = (2.0 - 2.0 * at.dot(edge.vector)).max(0.0).sqrt() * EARTH_RADIUS_KM;
-            let nearest = (km - radius).max(0.0);
-            let smooth = VARIATION_PER_LN_DISTANCE * ((km + 200.0) / (nearest + 200.0)).ln();
+            let smooth = VARIATION_PER_LN_DISTANCE * radius / ((km - radius).max(0.0) + 200.0);
             // Where a physical limit runs through the node, a part of it may be possible and the rest not.
             let cut = |km_per_ms: f64| (km - km_per_ms * edge.rtt_ms).abs() < 2.0 * radius;
             let cut = cut(MEDIUM_KM_PER_MS) || cut(VACUUM_KM_PER_MS);

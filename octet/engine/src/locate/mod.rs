@@ -11,16 +11,18 @@ pub use edges::{Access, Sighting, sightings};
 pub(crate) use edges::{VACUUM_KM_PER_MS, relay_margin_ms};
 pub use posterior::Posterior;
 
-use crate::grid::{Node, ln_sum};
+use crate::grid::Node;
 use crate::model::Model;
 use edges::Edges;
 
 /// No likelihood of a country is below this, as a natural logarithm.
 const LEAST: f64 = -40.0;
 /// A node whose share of the mass is below this is not split.
-const SPLIT_SHARE: f64 = 3e-4;
+const SPLIT_SHARE: f64 = 1.5e-4;
 /// A node whose likelihood can hardly vary within it is not split.
-const SPLIT_VARIATION: f64 = 0.1;
+const SPLIT_VARIATION: f64 = 0.04;
+/// A node that blurs distances by more than this, by its width and its share of the mass, is split.
+const COARSE_KM: f64 = 0.4;
 /// At most this many nodes are looked at, so that the time is bounded whatever the evidence.
 const MAX_NODES: usize = 40_000;
 
@@ -42,22 +44,29 @@ impl Model {
     #[must_use]
     pub fn locate(&self, sightings: &[Sighting], access: Access, others: &OtherSources) -> Posterior<'_> {
         let edges = Edges::new(self, sightings, access);
-        let mut frontier: Vec<(u32, f64, f64)> = Vec::new();
-        for index in 0..self.grid.roots {
-            frontier.push(self.weigh(index, &edges, others));
-        }
+        let mut frontier: Vec<(u32, f64, f64)> = Vec::with_capacity(self.grid.roots);
+        frontier.extend((0..self.grid.roots).map(|index| self.weigh(index, &edges, others)));
         let mut looked_at = frontier.len();
-        let mut leaves: Vec<(u32, f64)> = Vec::new();
+        let mut leaves: Vec<(u32, f64)> = Vec::with_capacity(4 * frontier.len());
+        // Masses are summed beside the heaviest root: a node counts when it leaves or joins, once each.
+        let heaviest = frontier.iter().map(|node| node.1).fold(f64::NEG_INFINITY, f64::max);
+        let mut total: f64 = frontier.iter().map(|node| (node.1 - heaviest).exp()).sum();
         while !frontier.is_empty() {
-            let all = leaves.iter().map(|leaf| leaf.1).chain(frontier.iter().map(|node| node.1));
-            let total = ln_sum(all);
+            let least = heaviest + total.max(f64::MIN_POSITIVE).ln() + SPLIT_SHARE.ln();
             let mut finer = Vec::new();
             for &(index, ln_mass, variation) in &frontier {
                 let node = &self.grid.nodes[index as usize];
-                let matters = ln_mass + variation > total + SPLIT_SHARE.ln() && variation > SPLIT_VARIATION;
+                let hides = variation > SPLIT_VARIATION && ln_mass + variation > least;
+                let coarse = (ln_mass - heaviest).exp() * f64::from(node.radius_km) > COARSE_KM * total;
+                let matters = hides || coarse;
                 if node.children > 0 && matters && looked_at < MAX_NODES {
                     looked_at += usize::from(node.children);
-                    finer.extend(node.child_range().map(|child| self.weigh(child, &edges, others)));
+                    total -= (ln_mass - heaviest).exp();
+                    for child in node.child_range() {
+                        let child = self.weigh(child, &edges, others);
+                        total += (child.1 - heaviest).exp();
+                        finer.push(child);
+                    }
                 } else {
                     leaves.push((index, ln_mass));
                 }

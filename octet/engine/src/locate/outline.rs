@@ -33,12 +33,13 @@ impl Posterior<'_> {
             let bearing = at.dot(east).atan2(at.dot(north)).to_degrees().rem_euclid(360.0);
             // A cell covers the directions that it fills, seen from the middle.
             let half_width = if km > radius { (radius / km).asin().to_degrees() } else { 180.0 };
-            for (index, reach) in reach.iter_mut().enumerate() {
-                let off = (index as f64 * 360.0 / BEARINGS as f64 - bearing + 540.0).rem_euclid(360.0) - 180.0;
-                if off.abs() <= half_width.max(180.0 / BEARINGS as f64) {
-                    let to = if half_width >= 180.0 { radius } else { km + radius };
-                    *reach = reach.max(to);
-                }
+            let to = if half_width >= 180.0 { radius } else { km + radius };
+            let step = 360.0 / BEARINGS as f64;
+            let half_width = half_width.max(step / 2.0);
+            let (from, until) = (((bearing - half_width) / step).ceil(), ((bearing + half_width) / step).floor());
+            for index in from as i64..=until as i64 {
+                let reach = &mut reach[index.rem_euclid(BEARINGS as i64) as usize];
+                *reach = reach.max(to);
             }
         }
         let discs: Vec<Disc> = sightings

@@ -5,8 +5,9 @@ use octet::{CountryCode, LatLon};
 use octet_geometry::UnitVector;
 
 use super::edges::{Edges, MAX_OFFSETS};
-use crate::grid::ln_sum;
+use crate::grid::{Healpix, ln_sum};
 use crate::model::Model;
+use crate::world::cells::ORDER;
 
 /// A posterior over cells of land.
 #[derive(Debug)]
@@ -27,13 +28,15 @@ pub(super) struct Leaf {
 }
 
 /// Leaves with less than this share of the mass are forgotten.
-const LEAST_MASS: f64 = 1e-9;
+const LEAST_MASS: f64 = 1e-8;
 /// A place this far outside of a cell still counts to it: cells are round here, and coasts are not.
 const NEAR_KM: f64 = 40.0;
 /// The place is chosen among this many leaves…
 const CANDIDATES: usize = 24;
 /// …by their mean distance to this many.
-const WITNESSES: usize = 256;
+const WITNESSES: usize = 160;
+/// Offsets are those of so many of the heaviest cells.
+const OFFSET_WITNESSES: usize = 32;
 
 impl<'m> Posterior<'m> {
     pub(super) fn new(model: &'m Model, weighed: Vec<(u32, f64)>, edges: Edges) -> Self {
@@ -41,8 +44,12 @@ impl<'m> Posterior<'m> {
         let ln_countries = ln_by_country(model, &weighed);
         let share = |(node, ln): (u32, f64)| Leaf { node, mass: (ln - total).exp() };
         let mut leaves: Vec<Leaf> = weighed.into_iter().map(share).filter(|leaf| leaf.mass > LEAST_MASS).collect();
-        let density = |leaf: &Leaf| leaf.mass / f64::from(model.grid.nodes[leaf.node as usize].land_km2);
-        leaves.sort_by(|a, b| density(b).total_cmp(&density(a)).then(a.node.cmp(&b.node)));
+        let mut by_density: Vec<(f64, Leaf)> = leaves
+            .drain(..)
+            .map(|leaf| (leaf.mass / f64::from(model.grid.nodes[leaf.node as usize].land_km2), leaf))
+            .collect();
+        by_density.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.node.cmp(&b.1.node)));
+        leaves.extend(by_density.into_iter().map(|(_, leaf)| leaf));
         Self { model, leaves, edges, ln_countries }
     }
 
@@ -62,14 +69,24 @@ impl<'m> Posterior<'m> {
     /// The place that is nearest to everything, weighed by its probability.
     #[must_use]
     pub fn place(&self) -> Option<LatLon> {
-        let mut likeliest: Vec<&Leaf> = self.leaves.iter().collect();
-        likeliest.sort_by(|a, b| b.mass.total_cmp(&a.mass).then(a.node.cmp(&b.node)));
-        likeliest.truncate(WITNESSES);
+        let likeliest = self.heaviest(WITNESSES);
         let witnesses: Vec<(UnitVector, f64)> = likeliest.iter().map(|leaf| (self.vector(leaf), leaf.mass)).collect();
         let mean_loss = |at: UnitVector| -> f64 { witnesses.iter().map(|(w, mass)| mass * loss(at, *w)).sum() };
         let best =
             witnesses.iter().take(CANDIDATES).map(|&(at, _)| (mean_loss(at), at)).min_by(|a, b| a.0.total_cmp(&b.0))?;
         best.1.to_place()
+    }
+
+    /// The heaviest leaves, the heaviest first.
+    fn heaviest(&self, count: usize) -> Vec<&Leaf> {
+        let mut leaves: Vec<&Leaf> = self.leaves.iter().collect();
+        let heavier = |a: &&Leaf, b: &&Leaf| b.mass.total_cmp(&a.mass).then(a.node.cmp(&b.node));
+        if leaves.len() > count {
+            leaves.select_nth_unstable_by(count, heavier);
+            leaves.truncate(count);
+        }
+        leaves.sort_unstable_by(heavier);
+        leaves
     }
 
     /// The radius around `center` that holds this share of the mass, in km.
@@ -84,7 +101,7 @@ impl<'m> Posterior<'m> {
                 (center.distance_km(self.vector(leaf)) + 0.5 * radius, leaf.mass)
             })
             .collect();
-        distances.sort_by(|a, b| a.0.total_cmp(&b.0));
+        distances.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         let mut within = 0.0;
         for (km, mass) in &distances {
             within += mass;
@@ -93,6 +110,17 @@ impl<'m> Posterior<'m> {
             }
         }
         distances.last().map_or(octet_geometry::HALF_TURN_KM, |last| last.0)
+    }
+
+    /// The share of the mass that is no further from `center` than this.
+    #[must_use]
+    pub fn mass_within(&self, center: LatLon, km: f64) -> f64 {
+        let center = UnitVector::from(center);
+        let near = |leaf: &&Leaf| {
+            let radius = f64::from(self.model.grid.nodes[leaf.node as usize].radius_km);
+            center.distance_km(self.vector(leaf)) + 0.5 * radius <= km
+        };
+        self.leaves.iter().filter(near).map(|leaf| leaf.mass).sum()
     }
 
     /// The area of the region of highest density that holds this share of the mass, in km².
@@ -140,21 +168,22 @@ impl<'m> Posterior<'m> {
         leaf.map_or(1e-13, of).max(1e-13).ln()
     }
 
-    /// The leaf that holds the place: the nearest of its country, if it is near.
+    /// The leaf that holds the place; on a coast that the grid does not know, the nearest small one of its country.
     fn leaf_at(&self, place: LatLon, country: CountryCode) -> Option<usize> {
-        let country = self.model.grid.country(country);
-        let place = UnitVector::from(place);
-        let mut best: Option<(f64, usize)> = None;
-        for (at, leaf) in self.leaves.iter().enumerate() {
-            let node = &self.model.grid.nodes[leaf.node as usize];
-            if country.is_none_or(|country| usize::from(node.country) == country) {
-                let km = place.distance_km(self.vector(leaf)) - f64::from(node.radius_km);
-                if best.is_none_or(|(nearest, _)| km < nearest) {
-                    best = Some((km, at));
-                }
-            }
-        }
-        best.filter(|(km, _)| *km < NEAR_KM).map(|(_, at)| at)
+        let country = self.model.grid.country(country)?;
+        let pixels: Vec<u32> = (0..=ORDER).map(|order| Healpix::new(order).pixel(place)).collect();
+        let node = |leaf: &Leaf| &self.model.grid.nodes[leaf.node as usize];
+        let own = |leaf: &Leaf| usize::from(node(leaf).country) == country;
+        let holds = |leaf: &Leaf| own(leaf) && pixels.get(usize::from(node(leaf).order)) == Some(&node(leaf).pixel);
+        let at = UnitVector::from(place);
+        let away = |leaf: &Leaf| at.distance_km(self.vector(leaf)) - f64::from(node(leaf).radius_km);
+        let nearest = || {
+            let near = self.leaves.iter().enumerate().filter(|(_, leaf)| own(leaf) && away(leaf) < NEAR_KM);
+            near.min_by(|a, b| {
+                node(a.1).radius_km.total_cmp(&node(b.1).radius_km).then(away(a.1).total_cmp(&away(b.1)))
+            })
+        };
+        self.leaves.iter().position(holds).or_else(|| nearest().map(|(at, _)| at))
     }
 
     /// The posterior probability of each of the model's offsets.
@@ -166,7 +195,7 @@ impl<'m> Posterior<'m> {
             return sum;
         }
         let mut weight = 0.0;
-        for leaf in self.leaves.iter().take(WITNESSES) {
+        for leaf in self.heaviest(OFFSET_WITNESSES) {
             self.edges.add_offsets(self.model, &self.model.grid.nodes[leaf.node as usize], leaf.mass, &mut sum);
             weight += leaf.mass;
         }

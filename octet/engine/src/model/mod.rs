@@ -162,6 +162,8 @@ pub struct Calibration {
     pub intercept: f64,
     /// The raw shares whose regions of highest density hold the truth in 50, 90 and 95 of 100 cases.
     pub shares: [f64; 3],
+    /// The raw share whose circle around the estimated place holds the truth in 90 of 100 cases.
+    pub circle: f64,
 }
 
 /// Why a file of parameters is refused.
@@ -269,6 +271,9 @@ impl Parameters {
             if !(0.0 < half && half <= most && most <= nearly_all && nearly_all <= 1.0) {
                 return Err(ParameterError::Range("share of a region"));
             }
+            if !(0.1..=1.0).contains(&calibration.circle) {
+                return Err(ParameterError::Range("share of a circle"));
+            }
         }
         Ok(())
     }
@@ -277,7 +282,7 @@ impl Parameters {
 impl Default for Calibration {
     /// As it stands.
     fn default() -> Self {
-        Self { slope: 1.0, intercept: 0.0, shares: [0.5, 0.9, 0.95] }
+        Self { slope: 1.0, intercept: 0.0, shares: [0.5, 0.9, 0.95], circle: 0.9 }
     }
 }
 

@@ -167,9 +167,20 @@ impl DelayTable {
         self.floors[index.min(CHORDS - 1)]
     }
 
-    /// ln density of this inflation at that distance.
-    pub(crate) fn ln_density(&self, floor: Floor, inflation: f32) -> f32 {
+    /// The densities at that distance.
+    pub(crate) fn row(&self, floor: Floor) -> Row<'_> {
+        let start = floor.row as usize;
+        Row(&self.values[start..start + COLUMNS])
+    }
+}
+
+/// ln densities at one distance.
+pub(crate) struct Row<'a>(&'a [f32]);
+
+impl Row<'_> {
+    /// ln density of this inflation.
+    pub(crate) fn ln_density(&self, inflation: f32) -> f32 {
         let column = ((inflation - LOWEST_INFLATION) * COLUMNS_PER_UNIT + 0.5) as usize;
-        self.values[floor.row as usize + column.min(COLUMNS - 1)]
+        self.0[column.min(COLUMNS - 1)]
     }
 }

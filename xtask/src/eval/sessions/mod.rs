@@ -240,11 +240,16 @@ fn calibrate(parameters: &mut Parameters, outcomes: &[Outcome]) {
     for (index, outcome) in outcomes.iter().enumerate() {
         // Regions of whole sessions stay as they are: their depth is taught as even.
         let depth = (index as f64 * 0.618_034).fract();
-        lessons.entry(outcome.class).or_default().push(Lesson { raw: outcome.raw, right: outcome.right, depth });
+        lessons.entry(outcome.class).or_default().push(Lesson {
+            raw: outcome.raw,
+            right: outcome.right,
+            depth,
+            within: depth,
+        });
     }
     for (class, lessons) in lessons {
         let mut calibration = of(&lessons);
-        calibration.shares = [0.5, 0.9, 0.95];
+        (calibration.shares, calibration.circle) = ([0.5, 0.9, 0.95], 0.9);
         parameters.calibration.insert(class.to_owned(), calibration);
     }
 }
