@@ -31,7 +31,7 @@ const HEADER: &str = "\
 # round trips alone) and `cargo xtask eval sessions --write` (the calibration of whole sessions).
 # [path], [access], [prior]: fitted on the round trips of wonderproxy-2020 (246 servers, 2020), RIPE Atlas anchors
 # (227, 2018) and RIPE Atlas access probes (221, 2023). They are numbers about those data; no row of them is here.
-# [address], [locale]: the databases' measured agreement; see docs/engine.md of this crate.
+# [address], [locale]: the databases' measured agreement; see docs/engine.md beside this crate.
 ";
 
 pub(crate) fn run(options: &Options) -> Result<()> {
