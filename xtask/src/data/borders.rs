@@ -7,16 +7,15 @@ use std::collections::btree_map::Entry;
 use anyhow::Result;
 use octet::{CountryCode, LatLon};
 use octet_engine::world::{Country, Polygon, borders};
-use serde::Deserialize;
 
-use super::Inputs;
 use super::country_coder::CountryCoder;
 use super::topojson::{Rings, Topology};
+use super::{Inputs, territories};
 
 pub(super) fn build(inputs: &Inputs) -> Result<Vec<u8>> {
     let atlas = inputs.package("world-atlas")?;
     let coder: CountryCoder = inputs.package("@rapideditor/country-coder")?.json("src/data/borders.json")?;
-    let populations = populations(inputs)?;
+    let populations = territories::populations(inputs)?;
     let mut lands = lands(&atlas.json("countries-50m.json")?, &coder)?;
     for (code, polygons) in self::lands(&atlas.json("countries-10m.json")?, &coder)? {
         let coarse: f64 = lands.get(&code).into_iter().flatten().map(Polygon::square_degrees).sum();
@@ -163,29 +162,6 @@ fn inside(polygon: &Polygon) -> LatLon {
         }
     }
     best.1
-}
-
-#[derive(Debug, Deserialize)]
-struct TerritoryInfo {
-    supplemental: Supplemental,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Supplemental {
-    territory_info: BTreeMap<String, Territory>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Territory {
-    #[serde(rename = "_population")]
-    population: String,
-}
-
-fn populations(inputs: &Inputs) -> Result<BTreeMap<CountryCode, u64>> {
-    let info: TerritoryInfo = inputs.package("cldr-core")?.json("supplemental/territoryInfo.json")?;
-    let territories = info.supplemental.territory_info.iter();
-    territories.map(|(code, territory)| Ok((code.parse()?, territory.population.parse()?))).collect()
 }
 
 #[cfg(test)]

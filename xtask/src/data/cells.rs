@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use octet::{CountryCode, LatLon};
+use octet::LatLon;
 use octet_engine::grid::Healpix;
 use octet_engine::world::cells::{Cell, CellCountry, Cells, ORDER};
 use octet_engine::world::{Country, borders, cells, cities};
-use serde::Deserialize;
 
-use super::Inputs;
+use super::{Inputs, territories};
 
 /// Land is sampled at this many points a degree, along and across.
 const SAMPLES_PER_DEGREE: u32 = 20;
@@ -31,7 +30,7 @@ struct Part {
 pub(super) fn build(inputs: &Inputs) -> Result<Vec<u8>> {
     let countries = borders::decode(&inputs.table("borders")?)?;
     let cities = cities::decode(&inputs.table("cities")?)?;
-    let products = products(inputs)?;
+    let products = territories::products(inputs)?;
     let grid = Healpix::new(ORDER);
     let mut parts: BTreeMap<(u32, u16), Part> = BTreeMap::new();
     for (index, country) in countries.iter().enumerate() {
@@ -141,31 +140,4 @@ fn land(country: &Country, mut sample: impl FnMut(LatLon, f64)) {
             }
         }
     }
-}
-
-#[derive(Debug, Deserialize)]
-struct TerritoryInfo {
-    supplemental: Supplemental,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Supplemental {
-    territory_info: BTreeMap<String, Territory>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Territory {
-    #[serde(rename = "_gdp")]
-    product: Option<String>,
-}
-
-/// Each country's gross domestic product in dollars.
-fn products(inputs: &Inputs) -> Result<BTreeMap<CountryCode, u64>> {
-    let info: TerritoryInfo = inputs.package("cldr-core")?.json("supplemental/territoryInfo.json")?;
-    let territories = info.supplemental.territory_info.into_iter();
-    territories
-        .filter_map(|(code, territory)| Some((code, territory.product?)))
-        .map(|(code, product)| Ok((code.parse()?, product.parse()?)))
-        .collect()
 }

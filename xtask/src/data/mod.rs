@@ -17,6 +17,7 @@ mod fetch;
 mod languages;
 mod networks;
 mod notice;
+mod territories;
 mod topojson;
 mod zones;
 

@@ -182,9 +182,21 @@ impl<'a> Generator<'a> {
             _ => {}
         }
         let sightings = self.some(&target.sightings, edges);
-        Ok(Session {
+        let address = self.line(target.country)?;
+        Ok(self.unrelayed(target, address, &sightings, locale))
+    }
+
+    /// A session whose round trips are the target's own, from this address.
+    fn unrelayed(
+        &mut self,
+        target: &Target,
+        address: IpAddr,
+        sightings: &[Sighting],
+        locale: LocaleEvidence,
+    ) -> Session {
+        Session {
             evidence: Evidence {
-                address: Some(self.line(target.country)?),
+                address: Some(address),
                 edges: sightings.iter().map(|sighting| self.edge(sighting, 0.0, 0.0)).collect(),
                 locale,
                 ..Evidence::default()
@@ -192,7 +204,7 @@ impl<'a> Generator<'a> {
             country: target.country,
             place: target.place,
             pretended: None,
-        })
+        }
     }
 
     /// A person behind an exit so far away: a VPN, a relay that ends the TCP connection, or Tor.
@@ -246,17 +258,8 @@ impl<'a> Generator<'a> {
             languages: vec!["en-US".into()],
             ..LocaleEvidence::default()
         };
-        Ok(Session {
-            evidence: Evidence {
-                address: Some(self.hosting(target.country)?),
-                edges: sightings.iter().map(|sighting| self.edge(sighting, 0.0, 0.0)).collect(),
-                locale,
-                ..Evidence::default()
-            },
-            country: target.country,
-            place: target.place,
-            pretended: None,
-        })
+        let address = self.hosting(target.country)?;
+        Ok(self.unrelayed(target, address, &sightings, locale))
     }
 
     /// A person who wants to be taken for one in another country: its locale, an unlisted address there, and every
