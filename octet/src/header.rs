@@ -6,3 +6,7 @@ pub const LICENSE: &str = "x-octet-license";
 pub const PARTNER_KEY: &str = "x-octet-partner-key";
 /// Carries the address that the backend itself sees for a visitor.
 pub const VISITOR_IP: &str = "x-octet-visitor-ip";
+/// Carries the public key of an app to the Data API.
+pub const APP_KEY: &str = "x-app-key";
+/// Carries the secret of an app to the Data API.
+pub const APP_SECRET: &str = "x-app-secret";

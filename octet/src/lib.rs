@@ -9,10 +9,15 @@
 //! | what a backend asks about and gets | [`SessionRef`], [`Verdict`], [`Alarm`], [`Pending`] |
 //! | what a browser sends | [`signals`], made of [`facts`] |
 //! | what an edge adds | [`observations`] |
-//! | who may | [`PartnerKey`], [`LicenseKey`], [`license`] |
+//! | whether a visit is a bot's | [`BotVerdict`], [`challenge`], [`data`] |
+//! | who may | [`PartnerKey`], [`LicenseKey`], [`license`], [`AppKey`], [`AppSecret`] |
 //! | what went wrong | [`problem`] |
 
+mod app;
+mod bot;
+pub mod challenge;
 mod country;
+pub mod data;
 pub mod fact;
 pub mod facts;
 pub mod header;
@@ -27,6 +32,8 @@ pub mod signals;
 mod text;
 mod verdict;
 
+pub use app::{AppKey, AppSecret, ClickToken, InvalidAppKey, InvalidAppSecret, InvalidClickToken};
+pub use bot::{BotAction, BotLevel, BotVerdict, ChallengeOutcome, Consistency, InvalidBotAction, InvalidBotVerdict};
 pub use country::{CountryCode, InvalidCountryCode};
 pub use key::{Environment, InvalidKey, LicenseKey, PartnerKey};
 pub use observations::{EdgeId, InvalidEdgeId};

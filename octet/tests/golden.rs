@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use octet::challenge::{Challenge, ChallengeAnswer, ChallengeRequest};
+use octet::data::{BotStats, Data, Visit};
 use octet::license::LicenseClaims;
 use octet::observations::{Accepted, SignalBundle};
 use octet::problem::{Code, Problem};
 use octet::signals::CollectorSignals;
-use octet::{EdgeSettings, Pending, Verdict};
+use octet::{BotVerdict, EdgeSettings, Pending, Verdict};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -71,6 +73,14 @@ golden! {
     accepted: Accepted = "accepted";
     collector_signals: CollectorSignals = "collector-signals";
     a_signal_bundle: SignalBundle = "signal-bundle";
+    the_bot_verdict_of_the_contract: BotVerdict = "bot-verdict";
+    a_bot_verdict_after_an_escalation: BotVerdict = "bot-verdict-passed";
+    a_visit: Data<Visit> = "visit";
+    an_unread_visit: Data<Visit> = "visit-unread";
+    the_figures_of_a_period: Data<BotStats> = "bot-stats";
+    a_request_for_a_challenge: ChallengeRequest = "challenge-request";
+    a_challenge: Challenge = "challenge";
+    the_answer_to_a_challenge: ChallengeAnswer = "challenge-answer";
 }
 
 #[test]
@@ -80,6 +90,14 @@ fn a_verdict_is_written_as_the_contract_shows_it_and_nothing_more() {
         let expected: Map<String, Value> = serde_json::from_str(golden).unwrap();
         assert_eq!(serde_json::to_value(&verdict).unwrap(), Value::Object(expected));
     }
+}
+
+#[test]
+fn a_bot_verdict_is_written_as_the_contract_shows_it_and_nothing_more() {
+    let golden = include_str!("golden/bot-verdict.json");
+    let verdict: BotVerdict = serde_json::from_str(golden).unwrap();
+    assert_eq!(serde_json::to_value(verdict).unwrap(), serde_json::from_str::<Value>(golden).unwrap());
+    assert_eq!(verdict, BotVerdict::new(18, true, octet::BotAction::RecordOnly));
 }
 
 #[test]
