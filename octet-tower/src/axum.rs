@@ -1,4 +1,5 @@
-//! Extractors for axum: the session of a page, and the visitor's address. Nothing here answers a route.
+//! For axum: the session of a page and the visitor's address as extractors, and [`Listener`] for `axum::serve`.
+//! Nothing here answers a route.
 //!
 //! Both need [`OctetEdgeLayer`](crate::OctetEdgeLayer) around the route; without it the request is refused, and the
 //! log says what to add.
@@ -12,10 +13,19 @@
 //! }
 //! ```
 
+use std::io;
+use std::net::SocketAddr;
+
+use axum::extract::connect_info::Connected;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::response::{IntoResponse, Response};
+use axum::serve::IncomingStream;
 use http::StatusCode;
 use http::request::Parts;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::tcp_info::Observed;
+use crate::{Connection, Listener};
 
 pub use crate::session::{OctetSession, Unavailable, VisitorIp};
 
@@ -53,5 +63,32 @@ impl IntoResponse for Unavailable {
     fn into_response(self) -> Response {
         tracing::error!("{self}");
         (StatusCode::INTERNAL_SERVER_ERROR, "this page is not available now").into_response()
+    }
+}
+
+impl axum::serve::Listener for Listener {
+    type Io = Observed<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Observed<TcpStream>, SocketAddr) {
+        let (tcp, connection) = Self::accept(self).await;
+        (tcp, connection.peer_addr())
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Self::local_addr(self)
+    }
+}
+
+impl Connected<IncomingStream<'_, Listener>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
+        Self::new(*stream.remote_addr()).with_probe(stream.io().probe())
+    }
+}
+
+impl Connected<IncomingStream<'_, TcpListener>> for Connection {
+    /// From tokio's own listener: the peer's address only.
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+        Self::new(*stream.remote_addr())
     }
 }

@@ -7,8 +7,8 @@ use octet_relay::tcp_info::Probe;
 
 /// A connection that a request came on. Cheap to clone; does not keep the connection open.
 ///
-/// With axum it is the connect info that `Listener` provides; another host puts it into the
-/// request's extensions.
+/// With axum it is the connect info that [`Listener`](crate::Listener) provides; another host puts it into the request's
+/// extensions.
 #[derive(Debug, Clone)]
 pub struct Connection {
     peer: SocketAddr,

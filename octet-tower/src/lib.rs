@@ -96,7 +96,6 @@ mod body;
 mod connection;
 mod future;
 mod layer;
-#[cfg(feature = "axum")]
 mod listener;
 mod observe;
 mod own;
@@ -109,7 +108,6 @@ pub use body::ResponseBody;
 pub use connection::Connection;
 pub use future::ResponseFuture;
 pub use layer::OctetEdgeLayer;
-#[cfg(feature = "axum")]
 pub use listener::Listener;
 pub use octet_relay::{Builder, ConfigError, HiddenInput, RateLimit, ScriptTag, tcp_info};
 pub use octet_transport::Transport;

@@ -1,18 +1,18 @@
-//! A TCP listener for `axum::serve` that tells of each connection. Accepts and observes; reads no byte.
+//! A TCP listener that tells of each connection. Accepts and observes; reads no byte.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::extract::connect_info::Connected;
-use axum::serve::IncomingStream;
 use octet_relay::tcp_info::Observed;
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 
 use crate::Connection;
 
-/// A TCP listener whose connections can be observed: for
-/// `axum::serve(listener, app.into_make_service_with_connect_info::<octet_tower::Connection>())`.
+/// A TCP listener whose connections can be observed.
+///
+/// With axum it goes to `axum::serve(listener, app.into_make_service_with_connect_info::<octet_tower::Connection>())`;
+/// any other host [`accept`](Self::accept)s, and puts the [`Connection`] into the extensions of each request.
 ///
 /// It sets `TCP_NODELAY`, without which the round trips of the latency channel would measure the kernel's patience.
 #[derive(Debug)]
@@ -38,25 +38,17 @@ impl Listener {
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.tcp.local_addr()
     }
-}
 
-impl From<TcpListener> for Listener {
-    fn from(tcp: TcpListener) -> Self {
-        Self { tcp }
-    }
-}
-
-impl axum::serve::Listener for Listener {
-    type Io = Observed<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Observed<TcpStream>, SocketAddr) {
+    /// The next connection, and what can be told of it. Waits while connections fail.
+    pub async fn accept(&mut self) -> (Observed<TcpStream>, Connection) {
         loop {
             match self.tcp.accept().await {
                 Ok((tcp, peer)) => {
                     // Without it the connection is slower, not wrong.
                     let _ = tcp.set_nodelay(true);
-                    return (Observed::new(tcp), peer);
+                    let tcp = Observed::new(tcp);
+                    let connection = Connection::new(peer).with_probe(tcp.probe());
+                    return (tcp, connection);
                 }
                 Err(error) if is_the_connections_own(&error) => {}
                 Err(error) => {
@@ -67,26 +59,15 @@ impl axum::serve::Listener for Listener {
             }
         }
     }
+}
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.tcp.local_addr()
+impl From<TcpListener> for Listener {
+    fn from(tcp: TcpListener) -> Self {
+        Self { tcp }
     }
 }
 
 fn is_the_connections_own(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
-}
-
-impl Connected<IncomingStream<'_, Listener>> for Connection {
-    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
-        Self::new(*stream.remote_addr()).with_probe(stream.io().probe())
-    }
-}
-
-impl Connected<IncomingStream<'_, TcpListener>> for Connection {
-    /// From tokio's own listener: the peer's address only.
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
-        Self::new(*stream.remote_addr())
-    }
 }
