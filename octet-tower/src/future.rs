@@ -6,11 +6,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http::{HeaderValue, Response, header};
-use octet_relay::Answer;
+use octet_relay::{Answer, Passing};
 use pin_project_lite::pin_project;
 
 use crate::body::{self, ResponseBody};
-use crate::page::Page;
 
 type Own = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
@@ -25,14 +24,14 @@ pin_project! {
 pin_project! {
     #[project = KindProjection]
     enum Kind<F> {
-        Inner { #[pin] future: F, page: Page },
+        Inner { #[pin] future: F, passing: Passing },
         Own { answer: Own },
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) const fn inner(future: F, page: Page) -> Self {
-        Self { kind: Kind::Inner { future, page } }
+    pub(crate) const fn inner(future: F, passing: Passing) -> Self {
+        Self { kind: Kind::Inner { future, passing } }
     }
 
     pub(crate) const fn own(answer: Own) -> Self {
@@ -49,9 +48,9 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().kind.project() {
-            KindProjection::Inner { future, page } => {
-                let mut response = ready!(page.enter(|| future.poll(cx)))?;
-                if page.carries_reference() {
+            KindProjection::Inner { future, passing } => {
+                let mut response = ready!(passing.enter(|| future.poll(cx)))?;
+                if passing.carries_reference() {
                     let headers = response.headers_mut();
                     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
                 }

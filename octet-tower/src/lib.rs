@@ -99,7 +99,6 @@ mod layer;
 mod listener;
 mod observe;
 mod own;
-mod page;
 mod service;
 mod session;
 mod websocket;

@@ -1,19 +1,14 @@
 //! A request for one of the edge's own routes: the relay decides, this file moves the bytes.
 
-use std::time::Duration;
-
 use bytes::{Buf, Bytes, BytesMut};
 use http::Request;
 use http_body::Body;
 use http_body_util::BodyExt;
 use hyper::upgrade::OnUpgrade;
-use octet_relay::{Answer, BodyError, MAX_BODY, Relay, Route, Step};
+use octet_relay::{Answer, BODY_TIMEOUT, BodyError, MAX_BODY, Relay, Route, Step};
 
 use crate::observe::{Head, connection, observe};
 use crate::websocket;
-
-/// How long a bundle may take to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The edge's answer to `request`.
 pub(crate) async fn answer<B>(relay: Relay, route: Route, request: Request<B>) -> Answer

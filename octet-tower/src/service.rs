@@ -3,13 +3,12 @@
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use octet_relay::Relay;
+use octet_relay::{Passing, Relay};
 use tower_service::Service;
 
 use crate::body::ResponseBody;
 use crate::future::ResponseFuture;
 use crate::own;
-use crate::page::Page;
 
 /// A partner's service with Octet's edge around it. See the [crate's documentation](crate).
 #[derive(Debug, Clone)]
@@ -57,9 +56,9 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         match self.relay.route(request.uri().path()) {
             None => {
-                let mut page = Page::new(&self.relay);
-                let future = page.enter(|| self.inner.call(request));
-                ResponseFuture::inner(future, page)
+                let mut passing = Passing::new(&self.relay);
+                let future = passing.enter(|| self.inner.call(request));
+                ResponseFuture::inner(future, passing)
             }
             Some(route) => ResponseFuture::own(Box::pin(own::answer(self.relay.clone(), route, request))),
         }

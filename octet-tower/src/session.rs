@@ -5,10 +5,9 @@ use std::net::IpAddr;
 
 use http::Request;
 use octet::SessionRef;
-use octet_relay::{HiddenInput, PageSession, ScriptTag};
+use octet_relay::{HiddenInput, PageSession, Relay, ScriptTag};
 
 use crate::observe::{Head, observe};
-use crate::page;
 
 /// A session for the page that this request asks for: a signed reference, and the tags that carry it.
 ///
@@ -40,10 +39,8 @@ impl OctetSession {
     }
 
     fn new(head: &Head<'_>) -> Result<Self, Unavailable> {
-        let relay = page::relay().ok_or(Unavailable::NoLayer)?;
-        let session = relay.open_page(&observe(head, false)).map_err(|_| Unavailable::NoRandomness)?;
-        page::note_reference();
-        Ok(Self(session))
+        let relay = Relay::current().ok_or(Unavailable::NoLayer)?;
+        relay.open_page(&observe(head, false)).map(Self).map_err(|_| Unavailable::NoRandomness)
     }
 
     #[cfg(feature = "axum")]
@@ -102,7 +99,7 @@ impl VisitorIp {
     }
 
     fn new(head: &Head<'_>) -> Result<Self, Unavailable> {
-        let relay = page::relay().ok_or(Unavailable::NoLayer)?;
+        let relay = Relay::current().ok_or(Unavailable::NoLayer)?;
         relay.visitor(&observe(head, false)).map(|peer| Self(peer.ip)).ok_or(Unavailable::NoAddress)
     }
 

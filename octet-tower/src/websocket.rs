@@ -1,14 +1,13 @@
-//! The latency channel's messages on a real WebSocket: the relay's state machine says what, this file when the
-//! clock strikes. Measures nothing itself.
+//! The latency channel's WebSocket on an upgraded connection. Moves messages; reads none.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use octet_relay::channel::{MAX_DURATION, MAX_ROUNDS, Message as Said, Transmit};
-use octet_relay::{OpenChannel, Opening};
-use tokio::time::{timeout, timeout_at};
+use octet_relay::channel::Transmit;
+use octet_relay::{Broken, Heard, MAX_FRAME, Opening};
+use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
@@ -16,14 +15,8 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::Connection;
 
-/// No message of a browser is near this; what is larger is malformed.
-const MAX_MESSAGE: usize = 64;
 /// How long the protocols may take to switch.
 const SWITCH: Duration = Duration::from_secs(10);
-/// How many control frames are read from one browser; its script can send none.
-const MAX_CONTROL: usize = 2 * MAX_ROUNDS;
-/// How long the browser has for its side of the closing handshake.
-const LINGER: Duration = Duration::from_secs(1);
 
 /// Runs the channel from the upgrade to the closing handshake.
 pub(crate) async fn run(opening: Opening, upgrade: OnUpgrade, connection: Option<Connection>) {
@@ -33,55 +26,32 @@ pub(crate) async fn run(opening: Opening, upgrade: OnUpgrade, connection: Option
         .read_buffer_size(1024)
         .write_buffer_size(0)
         .max_write_buffer_size(16 * 1024)
-        .max_message_size(Some(MAX_MESSAGE))
-        .max_frame_size(Some(MAX_MESSAGE));
+        .max_message_size(Some(MAX_FRAME))
+        .max_frame_size(Some(MAX_FRAME));
     let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-    let channel = opening.begin(Instant::now());
-    // A browser that reads nothing must not hold the channel open.
-    let _ = timeout(MAX_DURATION + LINGER, converse(channel, socket, connection)).await;
+    octet_relay::converse(opening, Socket(socket), || connection.as_ref().and_then(Connection::tcp_info)).await;
 }
 
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
+struct Socket(WebSocketStream<TokioIo<Upgraded>>);
 
-async fn converse(mut channel: OpenChannel, mut socket: Socket, connection: Option<Connection>) -> Result<(), Error> {
-    let mut control = 0;
-    while let Some(wake) = channel.poll_timeout() {
-        while let Some(transmit) = channel.poll_transmit(Instant::now()) {
-            socket.send(message(transmit)).await?;
-        }
-        if channel.is_finished() {
-            break;
-        }
-        let Ok(received) = timeout_at(wake.into(), socket.next()).await else { continue };
-        let now = Instant::now();
-        let tcp = || connection.as_ref().and_then(Connection::tcp_info);
-        match received {
-            Some(Ok(Message::Binary(bytes))) => channel.receive(now, Said::Binary(&bytes), tcp()),
-            Some(Ok(Message::Text(text))) => channel.receive(now, Said::Text(&text), tcp()),
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) if control < MAX_CONTROL => control += 1,
-            Some(Ok(Message::Close(_))) | None => return Ok(()),
-            // Too large, no text, or a flood of pings: malformed, like any message that the protocol does not have.
-            Some(
-                Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) | Err(Error::Capacity(_) | Error::Utf8(_)),
-            ) => channel.receive(now, Said::Binary(&[]), tcp()),
-            Some(Err(error)) => return Err(error),
-        }
+impl octet_relay::Socket for Socket {
+    async fn send(&mut self, transmit: Transmit) -> Result<(), Broken> {
+        let message = match transmit {
+            Transmit::Text(text) => Message::text(text),
+            Transmit::Binary(bytes) => Message::Binary(bytes),
+            Transmit::Close(code) => {
+                Message::Close(Some(CloseFrame { code: CloseCode::from(code), reason: Default::default() }))
+            }
+        };
+        self.0.send(message).await.map_err(|_| Broken)
     }
-    // The answer to the closing handshake, behind what was under way already.
-    for _ in 0..MAX_CONTROL {
-        if !matches!(socket.next().await, Some(Ok(_))) {
-            break;
-        }
-    }
-    Ok(())
-}
 
-fn message(transmit: Transmit) -> Message {
-    match transmit {
-        Transmit::Text(text) => Message::text(text),
-        Transmit::Binary(bytes) => Message::Binary(bytes),
-        Transmit::Close(code) => {
-            Message::Close(Some(CloseFrame { code: CloseCode::from(code), reason: Default::default() }))
+    async fn next(&mut self) -> Option<Heard> {
+        match self.0.next().await? {
+            Ok(Message::Binary(bytes)) => Some(Heard::Binary(bytes)),
+            Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => Some(Heard::Control),
+            Ok(Message::Text(_)) | Err(Error::Capacity(_) | Error::Utf8(_)) => Some(Heard::Malformed),
+            Ok(Message::Close(_)) | Err(_) => None,
         }
     }
 }

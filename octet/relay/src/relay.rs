@@ -25,7 +25,7 @@ use crate::signals::SignalsRequest;
 use crate::signed_ref::{Inspection, SignedRefs};
 use crate::ticket::Tickets;
 use crate::upstream::Upstream;
-use crate::{Answer, ConfigError, Observation, assets};
+use crate::{Answer, ConfigError, Observation, assets, current};
 
 /// How many latency channels are open at once; each lives for about a second.
 const MAX_CHANNELS: usize = 4096;
@@ -161,7 +161,14 @@ impl Relay {
         client.ip.map(|ip| Peer { ip, forwarded: client.forwarded })
     }
 
-    /// A new session for the page that answers `seen`. The page must be sent with `Cache-Control: no-store`.
+    /// The edge that the current request passes through, if the host says so by [`Passing`](crate::Passing).
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        current::relay()
+    }
+
+    /// A new session for the page that answers `seen`. The page must be sent with `Cache-Control: no-store`: see
+    /// [`Passing::carries_reference`](crate::Passing::carries_reference).
     ///
     /// # Errors
     ///
@@ -170,6 +177,7 @@ impl Relay {
         self.0.settings.keep_fresh(&self.0.upstream);
         let ip = self.client(seen).and_then(|client| client.ip);
         let session = self.0.signed_refs.mint(SystemTime::now(), ip, seen.user_agent())?;
+        current::note_reference();
         Ok(PageSession { session, mount: Arc::clone(&self.0.mount), profile: self.0.settings.profile() })
     }
 

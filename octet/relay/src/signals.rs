@@ -2,7 +2,7 @@
 //! collector's own bytes untouched. Reads no fact of it but the ticket and the session.
 
 use std::net::IpAddr;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use octet::fact::AtMost;
@@ -20,6 +20,8 @@ use crate::{Answer, Observation};
 
 /// The largest body that a browser may post, in bytes.
 pub const MAX_BODY: usize = 64 * 1024;
+/// How long a body may take to arrive.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A bundle whose body is still to be read.
 #[derive(Debug)]

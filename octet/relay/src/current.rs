@@ -3,16 +3,19 @@
 
 use std::cell::Cell;
 
-use octet_relay::Relay;
+use crate::Relay;
 
 thread_local! {
     /// The innermost edge whose service is being called or polled on this thread.
-    static CURRENT: Cell<Option<Page>> = const { Cell::new(None) };
+    static CURRENT: Cell<Option<Passing>> = const { Cell::new(None) };
 }
 
-/// One request on its way through the edge.
+/// A request on its way through an edge to the partner's own code.
+///
+/// A host makes one for each request that is not the edge's own, and runs every call and poll of the partner's code
+/// inside [`enter`](Self::enter): there [`Relay::current`] is this edge.
 #[derive(Debug)]
-pub(crate) struct Page(Option<State>);
+pub struct Passing(Option<State>);
 
 #[derive(Debug)]
 struct State {
@@ -20,34 +23,37 @@ struct State {
     carries_reference: bool,
 }
 
-impl Page {
-    pub(crate) fn new(relay: &Relay) -> Self {
+impl Passing {
+    /// A request that passes through `relay`.
+    #[must_use]
+    pub fn new(relay: &Relay) -> Self {
         Self(Some(State { relay: relay.clone(), carries_reference: false }))
     }
 
-    /// Runs `work` with this page as the current one, and with the one around it again afterwards.
+    /// Runs `work` with this edge as the current one; afterwards the one around it is current again.
     #[inline]
-    pub(crate) fn enter<T>(&mut self, work: impl FnOnce() -> T) -> T {
+    pub fn enter<T>(&mut self, work: impl FnOnce() -> T) -> T {
         struct Leave<'a> {
-            page: &'a mut Page,
-            around: Option<Page>,
+            passing: &'a mut Passing,
+            around: Option<Passing>,
         }
 
         impl Drop for Leave<'_> {
             fn drop(&mut self) {
-                if let Ok(Some(page)) = CURRENT.try_with(|current| current.replace(self.around.take())) {
-                    *self.page = page;
+                if let Ok(Some(passing)) = CURRENT.try_with(|current| current.replace(self.around.take())) {
+                    *self.passing = passing;
                 }
             }
         }
 
         let around = CURRENT.try_with(|current| current.replace(Some(Self(self.0.take())))).ok().flatten();
-        let _leave = Leave { page: self, around };
+        let _leave = Leave { passing: self, around };
         work()
     }
 
-    /// Whether a session reference was given out for this answer.
-    pub(crate) fn carries_reference(&self) -> bool {
+    /// Whether a session reference was given out for the answer, which then must not be stored.
+    #[must_use]
+    pub fn carries_reference(&self) -> bool {
         self.0.as_ref().is_some_and(|state| state.carries_reference)
     }
 }
@@ -65,9 +71,9 @@ pub(crate) fn note_reference() {
 fn with_current<T>(use_state: impl FnOnce(&mut State) -> T) -> Option<T> {
     CURRENT
         .try_with(|current| {
-            let mut page = current.take()?;
-            let result = page.0.as_mut().map(use_state);
-            current.set(Some(page));
+            let mut passing = current.take()?;
+            let result = passing.0.as_mut().map(use_state);
+            current.set(Some(passing));
             result
         })
         .ok()?
@@ -83,12 +89,12 @@ mod tests {
 
     use super::*;
 
-    fn edge(prefix: &str) -> Page {
+    fn edge(prefix: &str) -> Passing {
         let octet = tower::service_fn(|_: Request<Full<Bytes>>| {
             std::future::ready(Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default())))
         });
         let transport = octet_transport::Transport::over(octet);
-        Page::new(&Relay::builder().transport(transport).prefix(prefix).build().unwrap())
+        Passing::new(&Relay::builder().transport(transport).prefix(prefix).build().unwrap())
     }
 
     fn is_owned(path: &str) -> Option<bool> {
@@ -112,9 +118,9 @@ mod tests {
 
     #[test]
     fn a_panic_leaves_no_edge_behind() {
-        let mut page = edge("/octet");
-        let outcome = catch_unwind(AssertUnwindSafe(|| page.enter(|| panic!("the partner's own"))));
+        let mut passing = edge("/octet");
+        let outcome = catch_unwind(AssertUnwindSafe(|| passing.enter(|| panic!("the partner's own"))));
         assert!(outcome.is_err() && relay().is_none());
-        page.enter(|| assert!(relay().is_some()));
+        passing.enter(|| assert!(relay().is_some()));
     }
 }
