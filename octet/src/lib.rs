@@ -7,6 +7,7 @@
 //! | concept | types |
 //! | --- | --- |
 //! | what a backend asks about and gets | [`SessionRef`], [`Verdict`], [`Alarm`], [`Pending`] |
+//! | what a backend asks about a place in time | [`Region`], [`Claim`], [`PredicateVerdict`], [`proof`] |
 //! | what a browser sends | [`signals`], made of [`facts`] |
 //! | what an edge adds | [`observations`] |
 //! | whether a visit is a bot's | [`BotVerdict`], [`challenge`], [`data`] |
@@ -17,6 +18,7 @@ mod app;
 mod bot;
 pub mod challenge;
 mod country;
+mod country_set;
 pub mod data;
 pub mod fact;
 pub mod facts;
@@ -25,8 +27,11 @@ mod key;
 pub mod license;
 pub mod observations;
 mod place;
+pub mod predicate;
 pub mod problem;
 mod profile;
+pub mod proof;
+pub mod region;
 mod session;
 pub mod signals;
 mod text;
@@ -38,7 +43,10 @@ pub use country::{CountryCode, InvalidCountryCode};
 pub use key::{Environment, InvalidKey, LicenseKey, PartnerKey};
 pub use observations::{EdgeId, InvalidEdgeId};
 pub use place::{InvalidLatLon, LatLon};
+pub use predicate::{At, Claim, ConfidenceSummary, Outcome, PredicateVerdict, ReasonCode, Unproven, Validity};
 pub use profile::{EdgeSettings, InvalidProfile, Profile};
+pub use proof::LocationProof;
+pub use region::Region;
 pub use session::{InvalidSessionRef, SessionRef};
 pub use verdict::{
     Alarm, Confidence, FeasibleRegion, InvalidConfidence, InvalidRadius, InvalidRegion, Pending, RadiusKm, Verdict,

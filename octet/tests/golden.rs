@@ -6,9 +6,11 @@ use octet::challenge::{Challenge, ChallengeAnswer, ChallengeRequest};
 use octet::data::{BotStats, Data, Visit};
 use octet::license::LicenseClaims;
 use octet::observations::{Accepted, SignalBundle};
+use octet::predicate::PredicateRequest;
 use octet::problem::{Code, Problem};
+use octet::proof::ProofClaims;
 use octet::signals::CollectorSignals;
-use octet::{BotVerdict, EdgeSettings, Pending, Verdict};
+use octet::{BotVerdict, EdgeSettings, Pending, PredicateVerdict, Region, Verdict};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -81,6 +83,11 @@ golden! {
     a_request_for_a_challenge: ChallengeRequest = "challenge-request";
     a_challenge: Challenge = "challenge";
     the_answer_to_a_challenge: ChallengeAnswer = "challenge-answer";
+    a_yes: PredicateVerdict = "predicate-verdict-yes";
+    an_indeterminate: PredicateVerdict = "predicate-verdict-indeterminate";
+    a_question_about_a_place: PredicateRequest = "predicate-request";
+    the_claims_of_a_proof: ProofClaims = "proof-claims";
+    one_region_of_each_kind: Vec<Region> = "regions";
 }
 
 #[test]
