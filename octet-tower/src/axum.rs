@@ -24,7 +24,6 @@ use http::StatusCode;
 use http::request::Parts;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::tcp_info::Observed;
 use crate::{Connection, Listener};
 
 pub use crate::session::{OctetSession, Unavailable, VisitorIp};
@@ -67,10 +66,10 @@ impl IntoResponse for Unavailable {
 }
 
 impl axum::serve::Listener for Listener {
-    type Io = Observed<TcpStream>;
+    type Io = TcpStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Observed<TcpStream>, SocketAddr) {
+    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
         let (tcp, connection) = Self::accept(self).await;
         (tcp, connection.peer_addr())
     }
@@ -82,13 +81,12 @@ impl axum::serve::Listener for Listener {
 
 impl Connected<IncomingStream<'_, Listener>> for Connection {
     fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
-        Self::new(*stream.remote_addr()).with_probe(stream.io().probe())
+        Self::of(stream.io(), *stream.remote_addr())
     }
 }
 
 impl Connected<IncomingStream<'_, TcpListener>> for Connection {
-    /// From tokio's own listener: the peer's address only.
     fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
-        Self::new(*stream.remote_addr())
+        Self::of(stream.io(), *stream.remote_addr())
     }
 }

@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 
 use octet::observations::TcpInfo;
-use octet_relay::tcp_info::Probe;
+use octet_relay::tcp_info::{Probe, Socket};
 
-/// A connection that a request came on. Cheap to clone; does not keep the connection open.
+/// A connection that a request came on. Does not keep the connection open.
 ///
 /// With axum it is the connect info that [`Listener`](crate::Listener) provides; another host puts it into the request's
 /// extensions.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Connection {
     peer: SocketAddr,
     probe: Option<Probe>,
@@ -22,10 +22,10 @@ impl Connection {
         Self { peer, probe: None }
     }
 
-    /// The same with a way to ask the kernel for its view.
+    /// The connection of `socket` from `peer`, of which the kernel tells what it sees.
     #[must_use]
-    pub fn with_probe(self, probe: Probe) -> Self {
-        Self { probe: Some(probe), ..self }
+    pub fn of(socket: &impl Socket, peer: SocketAddr) -> Self {
+        Self { peer, probe: Probe::new(socket) }
     }
 
     /// The other end: the browser, or a proxy.

@@ -101,7 +101,6 @@ mod observe;
 mod own;
 mod service;
 mod session;
-mod websocket;
 
 pub use body::ResponseBody;
 pub use connection::Connection;

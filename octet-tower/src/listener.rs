@@ -4,12 +4,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use octet_relay::tcp_info::Observed;
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 
 use crate::Connection;
 
-/// A TCP listener whose connections can be observed.
+/// A TCP listener that tells of its connections.
 ///
 /// With axum it goes to `axum::serve(listener, app.into_make_service_with_connect_info::<octet_tower::Connection>())`;
 /// any other host [`accept`](Self::accept)s, and puts the [`Connection`] into the extensions of each request.
@@ -40,14 +39,13 @@ impl Listener {
     }
 
     /// The next connection, and what can be told of it. Waits while connections fail.
-    pub async fn accept(&mut self) -> (Observed<TcpStream>, Connection) {
+    pub async fn accept(&mut self) -> (TcpStream, Connection) {
         loop {
             match self.tcp.accept().await {
                 Ok((tcp, peer)) => {
                     // Without it the connection is slower, not wrong.
                     let _ = tcp.set_nodelay(true);
-                    let tcp = Observed::new(tcp);
-                    let connection = Connection::new(peer).with_probe(tcp.probe());
+                    let connection = Connection::of(&tcp, peer);
                     return (tcp, connection);
                 }
                 Err(error) if is_the_connections_own(&error) => {}

@@ -63,11 +63,11 @@ pub(crate) fn connection(extensions: &Extensions) -> Option<Connection> {
     {
         use axum::extract::ConnectInfo;
         if let Some(ConnectInfo(connection)) = extensions.get::<ConnectInfo<Connection>>() {
-            return Some(connection.clone());
+            return Some(*connection);
         }
         if let Some(ConnectInfo(peer)) = extensions.get::<ConnectInfo<std::net::SocketAddr>>() {
             return Some(Connection::new(*peer));
         }
     }
-    extensions.get::<Connection>().cloned()
+    extensions.get::<Connection>().copied()
 }

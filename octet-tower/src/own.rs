@@ -1,14 +1,21 @@
 //! A request for one of the edge's own routes: the relay decides, this file moves the bytes.
 
+use std::time::Duration;
+
 use bytes::{Buf, Bytes, BytesMut};
 use http::Request;
 use http_body::Body;
 use http_body_util::BodyExt;
 use hyper::upgrade::OnUpgrade;
-use octet_relay::{Answer, BODY_TIMEOUT, BodyError, MAX_BODY, Relay, Route, Step};
+use hyper_util::rt::TokioIo;
+use octet_relay::{Answer, BODY_TIMEOUT, BodyError, MAX_BODY, Opening, Relay, Route, Step};
+use tokio::time::timeout;
 
+use crate::Connection;
 use crate::observe::{Head, connection, observe};
-use crate::websocket;
+
+/// How long the protocols may take to switch.
+const SWITCH: Duration = Duration::from_secs(10);
 
 /// The edge's answer to `request`.
 pub(crate) async fn answer<B>(relay: Relay, route: Route, request: Request<B>) -> Answer
@@ -21,7 +28,7 @@ where
     match step {
         Step::Answer(answer) => answer,
         Step::Signals(signals) => {
-            let read = tokio::time::timeout(BODY_TIMEOUT, read(body));
+            let read = timeout(BODY_TIMEOUT, read(body));
             let body = read.await.unwrap_or(Err(BodyError::Incomplete));
             signals.finish(body).await
         }
@@ -29,11 +36,17 @@ where
             let answer = opening.switch();
             // The relay opens a channel only where the connection can be upgraded.
             if let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() {
-                tokio::spawn(websocket::run(*opening, upgrade, connection(&parts.extensions)));
+                tokio::spawn(channel(*opening, upgrade, connection(&parts.extensions)));
             }
             answer
         }
     }
+}
+
+/// The latency channel, from the upgrade to the closing handshake.
+async fn channel(opening: Opening, upgrade: OnUpgrade, connection: Option<Connection>) {
+    let Ok(Ok(upgraded)) = timeout(SWITCH, upgrade).await else { return };
+    opening.run(TokioIo::new(upgraded), || connection.as_ref().and_then(Connection::tcp_info)).await;
 }
 
 /// The whole body, if it is small enough.

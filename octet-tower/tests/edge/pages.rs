@@ -75,7 +75,7 @@ async fn an_app_without_connection_facts_works_and_says_what_it_does_not_know() 
 }
 
 #[tokio::test]
-async fn tokios_listener_gives_the_address_and_not_the_kernels_view() {
+async fn tokios_listener_with_the_address_as_connect_info_gives_not_the_kernels_view() {
     let octet = Octet::default();
     let edge = OctetEdgeLayer::builder().transport(octet.transport()).build().unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -3,146 +3,85 @@
 
 #![expect(unsafe_code, reason = "getsockopt has no safe wrapper for TCP_INFO with tcpi_min_rtt")]
 
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use octet::observations::TcpInfo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
 pub use self::platform::{Probe, Socket};
-
-/// A connection that can be asked for its [`TcpInfo`] by others, through its [`Probe`], as long as it lives.
-///
-/// Reads and writes pass through untouched.
-#[derive(Debug)]
-pub struct Observed<S> {
-    // Before the socket: it forgets the descriptor before that is closed.
-    guard: platform::Guard,
-    socket: S,
-}
-
-impl<S: Socket> Observed<S> {
-    /// Makes `socket` observable.
-    pub fn new(socket: S) -> Self {
-        Self { guard: platform::Guard::new(&socket), socket }
-    }
-
-    /// A way to ask, which does not keep the connection open.
-    #[must_use]
-    pub fn probe(&self) -> Probe {
-        self.guard.probe()
-    }
-
-    /// The connection itself.
-    pub const fn get_ref(&self) -> &S {
-        &self.socket
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Observed<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_read(cx, buf)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Observed<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
-    }
-}
 
 #[cfg(target_os = "linux")]
 mod platform {
     use std::mem::{MaybeUninit, offset_of, size_of};
     use std::os::fd::{AsFd, AsRawFd, RawFd};
-    use std::sync::{Arc, Mutex, PoisonError};
 
-    use super::TcpInfo;
+    use octet::observations::TcpInfo;
 
     /// What has a descriptor.
     pub trait Socket: AsFd {}
 
     impl<S: AsFd> Socket for S {}
 
-    /// Asks a connection for its [`TcpInfo`] while it lives.
-    #[derive(Debug, Clone)]
-    pub struct Probe(Arc<Mutex<Option<RawFd>>>);
-
-    /// Takes the descriptor away from its probes when the connection goes.
-    #[derive(Debug)]
-    pub(super) struct Guard(Probe);
-
-    impl Guard {
-        pub(super) fn new(socket: &impl Socket) -> Self {
-            Self(Probe(Arc::new(Mutex::new(Some(socket.as_fd().as_raw_fd())))))
-        }
-
-        pub(super) fn probe(&self) -> Probe {
-            self.0.clone()
-        }
-    }
-
-    impl Drop for Guard {
-        fn drop(&mut self) {
-            *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        }
+    /// Asks a connection for its [`TcpInfo`] while it lives; does not keep it open.
+    ///
+    /// The descriptor may be closed and given to another connection meanwhile. The kernel's cookie of a socket is
+    /// never given again, so another one's answer is not taken for this one's.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Probe {
+        descriptor: RawFd,
+        cookie: u64,
     }
 
     impl Probe {
+        /// A way to ask `socket`; `None` where the kernel names no sockets (Linux before 4.12).
+        #[must_use]
+        pub fn new(socket: &impl Socket) -> Option<Self> {
+            let descriptor = socket.as_fd().as_raw_fd();
+            Some(Self { descriptor, cookie: cookie(descriptor)? })
+        }
+
         /// The kernel's view of the connection now; `None` once it is gone, or when it is no TCP connection.
         #[must_use]
         pub fn read(&self) -> Option<TcpInfo> {
-            // Held while the kernel is asked, so that the descriptor is not closed and given to another meanwhile.
-            let descriptor = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            tcp_info((*descriptor)?)
+            let info = tcp_info(self.descriptor);
+            // Asked afterwards: if it is this socket still, it was when its view was read.
+            info.filter(|_| cookie(self.descriptor) == Some(self.cookie))
         }
     }
 
+    fn cookie(descriptor: RawFd) -> Option<u64> {
+        let (cookie, length) = option::<u64>(descriptor, libc::SOL_SOCKET, libc::SO_COOKIE)?;
+        (length == size_of::<u64>()).then_some(cookie)
+    }
+
     fn tcp_info(descriptor: RawFd) -> Option<TcpInfo> {
-        let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
-        let mut length = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).ok()?;
-        // SAFETY: the kernel writes at most `length` bytes to `info`, which has that many.
-        let result = unsafe {
-            libc::getsockopt(descriptor, libc::IPPROTO_TCP, libc::TCP_INFO, info.as_mut_ptr().cast(), &raw mut length)
-        };
+        let (info, length) = option::<libc::tcp_info>(descriptor, libc::IPPROTO_TCP, libc::TCP_INFO)?;
+        let min_rtt_end = offset_of!(libc::tcp_info, tcpi_min_rtt) + size_of::<u32>();
+        // The kernel's minimum is all ones before its first measurement.
+        let min_rtt_us = Some(info.tcpi_min_rtt).filter(|min| length >= min_rtt_end && *min != 0 && *min != u32::MAX);
+        let measured = length >= offset_of!(libc::tcp_info, tcpi_rttvar) + size_of::<u32>() && info.tcpi_rtt != 0;
+        measured.then_some(TcpInfo { rtt_us: info.tcpi_rtt, rtt_var_us: info.tcpi_rttvar, min_rtt_us })
+    }
+
+    /// What a socket option may be read as: plain numbers, of which any bytes are a value.
+    trait Numbers: Copy {}
+
+    impl Numbers for u64 {}
+
+    impl Numbers for libc::tcp_info {}
+
+    /// A socket's option, and how many bytes of it the kernel wrote; `None` where there is no such socket.
+    fn option<T: Numbers>(descriptor: RawFd, level: libc::c_int, name: libc::c_int) -> Option<(T, usize)> {
+        let mut value = MaybeUninit::<T>::zeroed();
+        let mut length = libc::socklen_t::try_from(size_of::<T>()).ok()?;
+        // SAFETY: the kernel writes at most `length` bytes to `value`, which has that many.
+        let result = unsafe { libc::getsockopt(descriptor, level, name, value.as_mut_ptr().cast(), &raw mut length) };
         if result != 0 {
             return None;
         }
         // SAFETY: plain numbers, all of them zeroed before the kernel wrote any.
-        let info = unsafe { info.assume_init() };
-        let has = |end: usize| usize::try_from(length).is_ok_and(|length| length >= end);
-        let min_rtt_end = offset_of!(libc::tcp_info, tcpi_min_rtt) + size_of::<u32>();
-        // The kernel's minimum is all ones before its first measurement.
-        let min_rtt_us = Some(info.tcpi_min_rtt).filter(|min| has(min_rtt_end) && *min != 0 && *min != u32::MAX);
-        let measured = has(offset_of!(libc::tcp_info, tcpi_rttvar) + size_of::<u32>()) && info.tcpi_rtt != 0;
-        measured.then_some(TcpInfo { rtt_us: info.tcpi_rtt, rtt_var_us: info.tcpi_rttvar, min_rtt_us })
+        Some((unsafe { value.assume_init() }, usize::try_from(length).ok()?))
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 mod platform {
-    use super::TcpInfo;
+    use octet::observations::TcpInfo;
 
     /// Anything: this kernel is not asked.
     pub trait Socket {}
@@ -150,23 +89,16 @@ mod platform {
     impl<S> Socket for S {}
 
     /// Asks nobody: this kernel does not tell.
-    #[derive(Debug, Clone)]
+    #[derive(Debug, Clone, Copy)]
     pub struct Probe(());
 
-    #[derive(Debug)]
-    pub(super) struct Guard(());
-
-    impl Guard {
-        pub(super) fn new(_: &impl Socket) -> Self {
-            Self(())
-        }
-
-        pub(super) fn probe(&self) -> Probe {
-            Probe(())
-        }
-    }
-
     impl Probe {
+        /// Nothing: not observed.
+        #[must_use]
+        pub fn new(_: &impl Socket) -> Option<Self> {
+            None
+        }
+
         /// Nothing: not observed.
         #[must_use]
         pub fn read(&self) -> Option<TcpInfo> {
@@ -175,15 +107,17 @@ mod platform {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
+    use std::os::fd::AsRawFd;
 
     use super::*;
 
-    #[test]
-    fn a_live_connection_tells_and_a_closed_one_does_not() {
+    /// Two ends of a connection that has measured itself.
+    fn connected() -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (mut server, _) = listener.accept().unwrap();
@@ -193,18 +127,34 @@ mod tests {
             server.write_all(b"y").unwrap();
             client.read_exact(&mut [0]).unwrap();
         }
-        let observed = Observed::new(server);
-        let probe = observed.probe();
+        (client, server)
+    }
+
+    #[test]
+    fn a_live_connection_tells_and_a_closed_one_does_not() {
+        let (_client, server) = connected();
+        let probe = Probe::new(&server).unwrap();
         let info = probe.read().unwrap();
         assert!(info.rtt_us < 1_000_000, "{info:?}");
         assert!(info.min_rtt_us.is_none_or(|min| min <= info.rtt_us.saturating_mul(4)), "{info:?}");
-        drop(observed);
+        drop(server);
+        assert_eq!(probe.read(), None);
+    }
+
+    #[test]
+    fn a_connection_that_got_the_descriptor_of_another_does_not_answer_for_it() {
+        let (_client, server) = connected();
+        let (_other, heir) = connected();
+        let (probe, descriptor) = (Probe::new(&server).unwrap(), server.as_raw_fd());
+        // SAFETY: `server` owns the descriptor before and after: what it stands for changes, as when it is used again.
+        assert_eq!(unsafe { libc::dup2(heir.as_raw_fd(), descriptor) }, descriptor);
+        assert!(Probe::new(&server).unwrap().read().is_some());
         assert_eq!(probe.read(), None);
     }
 
     #[test]
     fn what_is_no_tcp_connection_is_not_observed() {
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        assert_eq!(Observed::new(socket).probe().read(), None);
+        assert_eq!(Probe::new(&socket).unwrap().read(), None);
     }
 }
