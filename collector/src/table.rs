@@ -155,6 +155,16 @@ const fn source(name: FactName) -> Source {
         F::Plugins => Path(Integer(1), "navigator.plugins.length"),
         F::NotificationPermission => Path(Text, "Notification.permission"),
         F::NotificationQuery => Source::Promised(Text, Permission, "state"),
+        F::AnyHover => Path(Flag, r#"matchMedia("(any-hover: hover)").matches"#),
+        F::AnyFinePointer => Path(Flag, r#"matchMedia("(any-pointer: fine)").matches"#),
+        F::AnyCoarsePointer => Path(Flag, r#"matchMedia("(any-pointer: coarse)").matches"#),
+        F::Orientation => Path(Text, "screen.orientation.type"),
+        F::MimeTypes => Path(Integer(1), "navigator.mimeTypes.length"),
+        F::ProductSub => Path(Text, "navigator.productSub"),
+        F::OsCpu => Path(Text, "navigator.oscpu"),
+        F::EvalLength => Path(Integer(1), "eval.toString().length"),
+        F::ConnectionRttMs => Path(Integer(1), "navigator.connection.rtt"),
+        F::AacPlayback => Path(Text, r#"document.createElement("audio").canPlayType("audio/aac")"#),
         F::Webdriver => Path(Flag, "navigator.webdriver"),
     }
 }

@@ -86,10 +86,10 @@ facts! {
     #[core] UserAgent user_agent "userAgent": Text, Standard, "The browser's description of itself";
     #[core] Platform platform "platform": Text, Standard, "The operating system as the browser names it";
     Vendor vendor "vendor": Text, Standard, "The browser's vendor as the browser names it";
-    Brands brands "brands": Texts, Standard, "Client hint: the browser's brands with their major versions";
+    #[core] Brands brands "brands": Texts, Standard, "Client hint: the browser's brands with their major versions";
     FullVersions full_versions "fullVersions": Texts, Standard, "Client hint: the brands with their full versions";
     Mobile mobile "mobile": bool, Standard, "Client hint: whether this is a phone";
-    HintPlatform hint_platform "hintPlatform": Text, Standard, "Client hint: the operating system";
+    #[core] HintPlatform hint_platform "hintPlatform": Text, Standard, "Client hint: the operating system";
     PlatformVersion platform_version "platformVersion": Text, Standard, "Client hint: its version";
     Architecture architecture "architecture": Text, Standard, "Client hint: the kind of processor";
     Bitness bitness "bitness": Text, Standard, "Client hint: the processor's word size";
@@ -105,7 +105,7 @@ facts! {
     InnerWidth inner_width "innerWidth": i32, Standard, "The page's visible width";
     InnerHeight inner_height "innerHeight": i32, Standard, "The page's visible height";
     #[core] HardwareConcurrency hardware_concurrency "hardwareConcurrency": i32, Standard, "How many threads the browser says can run at once";
-    DeviceMemoryMb device_memory_mb "deviceMemoryMb": i32, Standard, "Memory of the device in MB, as coarse as the browser gives it";
+    #[core] DeviceMemoryMb device_memory_mb "deviceMemoryMb": i32, Standard, "Memory of the device in MB, as coarse as the browser gives it";
     MaxTouchPoints max_touch_points "maxTouchPoints": i32, Standard, "How many fingers the screen can tell apart";
     Hover hover "hover": bool, Standard, "Whether the main pointing device can hover";
     FinePointer fine_pointer "finePointer": bool, Standard, "Whether the main pointing device is precise";
@@ -117,6 +117,16 @@ facts! {
     Plugins plugins "plugins": i32, Full, "How many plugins the browser lists";
     NotificationPermission notification_permission "notificationPermission": Text, Full, "Whether the page may notify: granted, denied or default";
     NotificationQuery notification_query "notificationQuery": Text, Full, "The same as the permissions interface tells it";
+    AnyHover any_hover "anyHover": bool, Full, "Whether any pointing device can hover";
+    AnyFinePointer any_fine_pointer "anyFinePointer": bool, Full, "Whether any pointing device is precise";
+    AnyCoarsePointer any_coarse_pointer "anyCoarsePointer": bool, Full, "Whether any pointing device is a finger";
+    Orientation orientation "orientation": Text, Full, "Which way the screen is held";
+    MimeTypes mime_types "mimeTypes": i32, Full, "How many media types of plugins the browser lists";
+    ProductSub product_sub "productSub": Text, Full, "The build date that every browser of a family gives";
+    OsCpu os_cpu "oscpu": Text, Full, "The operating system as Firefox names it";
+    EvalLength eval_length "evalLength": i32, Full, "The length of a built-in function's source text";
+    ConnectionRttMs connection_rtt_ms "connectionRttMs": i32, Full, "The browser's own coarse guess of its round-trip time";
+    AacPlayback aac_playback "aacPlayback": Text, Full, "Whether the browser plays a licensed sound format";
     #[core] Webdriver webdriver "webdriver": bool, Full, "Whether the browser says that a program drives it";
 }
 

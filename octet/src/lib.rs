@@ -8,13 +8,14 @@
 //! | --- | --- |
 //! | what a backend asks about and gets | [`SessionRef`], [`Verdict`], [`Alarm`], [`Pending`] |
 //! | what a backend asks about a place in time | [`Region`], [`Claim`], [`PredicateVerdict`], [`proof`] |
-//! | what a browser sends | [`signals`], made of [`facts`] |
+//! | what a browser sends | [`signals`] and [`assess`], made of [`facts`] |
 //! | what an edge adds | [`observations`] |
 //! | whether a visit is a bot's | [`BotVerdict`], [`challenge`], [`data`] |
 //! | who may | [`PartnerKey`], [`LicenseKey`], [`license`], [`AppKey`], [`AppSecret`] |
 //! | what went wrong | [`problem`] |
 
 mod app;
+pub mod assess;
 mod bot;
 pub mod challenge;
 mod country;

@@ -41,10 +41,10 @@ pub struct CollectorSignals {
     #[serde(default)]
     pub facts: Facts,
     /// The core facts as a worker reads them.
-    #[serde(default, skip_serializing_if = "Context::is_missing")]
+    #[serde(default, skip_serializing_if = "Part::is_missing")]
     pub worker: Context,
     /// The core facts as an empty frame of the same origin reads them.
-    #[serde(default, skip_serializing_if = "Context::is_missing")]
+    #[serde(default, skip_serializing_if = "Part::is_missing")]
     pub frame: Context,
     /// How the browser's requests for the collector's own files went.
     #[serde(default)]
@@ -135,9 +135,12 @@ fn is_false(flag: &bool) -> bool {
 }
 
 /// The core facts as another context of the same page reads them.
+pub type Context = Part<Box<Facts>>;
+
+/// A part of a bundle that is read as a whole, or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Context {
+pub enum Part<T> {
     /// Not in the bundle.
     #[default]
     #[serde(skip)]
@@ -147,13 +150,20 @@ pub enum Context {
         /// Why.
         blocked: Text,
     },
-    /// The facts that it read.
-    Read(Box<Facts>),
+    /// What was read.
+    Read(T),
 }
 
-impl Context {
-    /// Whether the bundle says nothing about this context.
-    #[must_use]
+impl<T> Part<T> {
+    /// What was read.
+    pub const fn read(&self) -> Option<&T> {
+        match self {
+            Self::Read(part) => Some(part),
+            Self::Missing | Self::Blocked { .. } => None,
+        }
+    }
+
+    /// Whether the bundle says nothing about it.
     pub const fn is_missing(&self) -> bool {
         matches!(self, Self::Missing)
     }

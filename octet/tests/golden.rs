@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use octet::assess::{AssessBundle, AssessSignals};
 use octet::challenge::{Challenge, ChallengeAnswer, ChallengeRequest};
 use octet::data::{BotStats, Data, Visit};
 use octet::license::LicenseClaims;
@@ -88,6 +89,8 @@ golden! {
     a_question_about_a_place: PredicateRequest = "predicate-request";
     the_claims_of_a_proof: ProofClaims = "proof-claims";
     one_region_of_each_kind: Vec<Region> = "regions";
+    assess_signals: AssessSignals = "assess-signals";
+    an_assess_bundle: AssessBundle = "assess-bundle";
 }
 
 #[test]
