@@ -8,12 +8,13 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const PARTNERS_SIDE: [&str; 8] = [
+const PARTNERS_SIDE: [&str; 9] = [
     "octet",
     "octet-geometry",
     "octet-transport",
     "octet-relay",
     "octet-tower",
+    "octet-edge",
     "octet-client",
     "octet-collector",
     "octet-collector-assets",

@@ -161,6 +161,16 @@ impl Relay {
         client.ip.map(|ip| Peer { ip, forwarded: client.forwarded })
     }
 
+    /// The same for a host that has the peer's address and looks up the values of the one believed header itself.
+    #[must_use]
+    pub fn visitor_at<'a, V>(&self, peer: IpAddr, values: impl FnOnce(&str) -> V) -> Option<Peer>
+    where
+        V: DoubleEndedIterator<Item = &'a [u8]>,
+    {
+        let client = self.0.proxies.client(peer, values(self.0.proxies.header()));
+        client.ip.map(|ip| Peer { ip, forwarded: client.forwarded })
+    }
+
     /// The edge that the current request passes through, if the host says so by [`Passing`](crate::Passing).
     #[must_use]
     pub fn current() -> Option<Self> {

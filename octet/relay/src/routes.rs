@@ -11,6 +11,8 @@ pub(crate) struct Mount {
     prefix: Box<str>,
     /// What the names of the collector's files begin with.
     collector: Box<str>,
+    /// Whether the routes stand at the root of the site too.
+    at_root: bool,
 }
 
 /// The text cannot be a prefix.
@@ -25,7 +27,7 @@ pub(crate) struct InvalidName;
 
 impl Default for Mount {
     fn default() -> Self {
-        Self { prefix: "/octet".into(), collector: octet_collector_assets::BASE_NAME.into() }
+        Self { prefix: "/octet".into(), collector: octet_collector_assets::BASE_NAME.into(), at_root: false }
     }
 }
 
@@ -61,10 +63,16 @@ impl Mount {
         }
     }
 
+    /// The same with the routes at the root of the site too, where nothing else is served.
+    pub(crate) fn also_at_root(self) -> Self {
+        Self { at_root: true, ..self }
+    }
+
     /// The edge's own route at this path; one comparison for a path outside the prefix.
     #[inline]
     pub(crate) fn route(&self, path: &str) -> Option<Route> {
-        path.strip_prefix(&*self.prefix).and_then(|tail| self.own(tail)).map(Route)
+        let under_prefix = path.strip_prefix(&*self.prefix).and_then(|tail| self.own(tail));
+        under_prefix.or_else(|| if self.at_root { self.own(path) } else { None }).map(Route)
     }
 
     fn own(&self, tail: &str) -> Option<Kind> {
@@ -143,7 +151,10 @@ mod tests {
             assert_eq!(kind(&mount, &format!("/octet{other}")), None, "{other}");
         }
         assert_eq!(kind(&mount, "/healthz"), None);
-        assert_eq!(kind(&mount.at("/").unwrap(), "/healthz"), Some(Kind::Health));
+        assert_eq!(kind(&mount.clone().at("/").unwrap(), "/healthz"), Some(Kind::Health));
+        let both = mount.also_at_root();
+        assert_eq!(kind(&both, "/healthz"), Some(Kind::Health));
+        assert_eq!(kind(&both, "/octet/healthz"), Some(Kind::Health));
     }
 
     #[test]

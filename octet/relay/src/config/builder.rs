@@ -88,6 +88,14 @@ impl<E> Builder<E> {
         self
     }
 
+    /// Whether the edge's routes stand at the root of the site too, besides the prefix. Not by default: an app that
+    /// the edge is part of has its own paths there.
+    #[must_use]
+    pub const fn also_at_root(mut self, at_root: bool) -> Self {
+        self.tuning.also_at_root = at_root;
+        self
+    }
+
     /// How long a signed reference can be used; an hour by default.
     #[must_use]
     pub const fn session_lifetime(mut self, lifetime: Duration) -> Self {

@@ -33,6 +33,7 @@ pub(crate) struct Config {
 #[derive(Debug, Clone)]
 pub(crate) struct Tuning {
     pub(crate) require_signed_refs: bool,
+    pub(crate) also_at_root: bool,
     pub(crate) session_lifetime: Duration,
     pub(crate) rate_limit: RateLimit,
     pub(crate) forward_timeout: Duration,
@@ -43,6 +44,7 @@ impl Default for Tuning {
     fn default() -> Self {
         Self {
             require_signed_refs: false,
+            also_at_root: false,
             session_lifetime: Duration::from_secs(60 * 60),
             rate_limit: RateLimit::default(),
             forward_timeout: Duration::from_secs(2),

@@ -74,6 +74,9 @@ impl Raw {
         if let Some(name) = &self.collector_name {
             mount = mount.named(name).map_err(|error| ConfigError::new("collector_name", error))?;
         }
+        if tuning.also_at_root {
+            mount = mount.also_at_root();
+        }
         let edge = Edge {
             id: self.edge_id.as_deref().map(|text| parse("EDGE_ID", text)).transpose()?.unwrap_or_default(),
             position: self.edge_location.as_deref().map(|text| parse("EDGE_LOCATION", text)).transpose()?,

@@ -1,0 +1,163 @@
+//! The edge from its settings to its end: one listening socket, threads that serve it, and a shutdown that lets open
+//! requests finish. Knows no route.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use octet_tower::Listener;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::front::Front;
+use crate::options::Settings;
+use crate::{Error, Options};
+
+/// How many connections wait in the kernel to be accepted.
+const BACKLOG: i32 = 4096;
+
+/// An edge that listens, and serves once it is [run](Self::run).
+#[derive(Debug)]
+pub struct Edge {
+    socket: std::net::TcpListener,
+    settings: Settings,
+}
+
+impl Edge {
+    /// Checks every setting and says in a line what would run.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is missing or cannot be used: the error names its variable and says what to do.
+    pub fn check(options: &Options) -> Result<String, Error> {
+        let Settings { address, app, workers, .. } = options.check()?;
+        let app = app.map_or_else(|| "no app behind it".to_owned(), |app| format!("the app at {app}"));
+        Ok(format!("the settings are sound: {address}, {app}, {workers} threads"))
+    }
+
+    /// Checks every setting and listens.
+    ///
+    /// # Errors
+    ///
+    /// When a setting cannot be used, or the address cannot be listened at.
+    pub fn bind(options: &Options) -> Result<Self, Error> {
+        let settings = options.check()?;
+        let SocketAddr::V6(_) = settings.address else { return Self::at(settings.address, settings) };
+        let unspecified = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), settings.address.port());
+        match listen(settings.address) {
+            // A machine without IPv6, whose operator did not ask for it.
+            Err(_) if settings.any_address => Self::at(unspecified, settings),
+            Err(source) => Err(Error::Listen { address: settings.address, source }),
+            Ok(socket) => Ok(Self { socket, settings }),
+        }
+    }
+
+    fn at(address: SocketAddr, settings: Settings) -> Result<Self, Error> {
+        let socket = listen(address).map_err(|source| Error::Listen { address, source })?;
+        Ok(Self { socket, settings })
+    }
+
+    /// Where it listens: with the port that the system chose, if 0 was asked for.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not tell.
+    pub fn local_addr(&self) -> Result<SocketAddr, Error> {
+        self.socket.local_addr().map_err(Error::Start)
+    }
+
+    /// Serves until `stop` is cancelled; then takes no more connections, lets open requests finish within the drain
+    /// limit, and returns.
+    ///
+    /// Each thread has its own runtime and its own connections to the app, so that a request never changes threads.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no threads.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
+        let slots = Arc::new(Semaphore::new(self.settings.max_connections));
+        let mut threads = Vec::new();
+        for index in 0..self.settings.workers {
+            let worker = Worker {
+                socket: self.socket.try_clone().map_err(Error::Start)?,
+                front: Front::new(&self.settings),
+                slots: Arc::clone(&slots),
+                stop: stop.child_token(),
+                drain: self.settings.drain,
+            };
+            let (ended, end) = tokio::sync::oneshot::channel();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Start)?;
+            std::thread::Builder::new()
+                .name(format!("octet-edge-{index}"))
+                .spawn(move || {
+                    let served = runtime.block_on(worker.serve());
+                    // Whatever still runs is over its time.
+                    runtime.shutdown_background();
+                    let _ = ended.send(served);
+                })
+                .map_err(Error::Start)?;
+            threads.push(end);
+        }
+        drop(self.socket);
+        for end in threads {
+            if let Ok(served) = end.await {
+                served.map_err(Error::Start)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// One thread's share of the edge.
+struct Worker {
+    socket: std::net::TcpListener,
+    front: Front,
+    slots: Arc<Semaphore>,
+    stop: CancellationToken,
+    drain: Duration,
+}
+
+impl Worker {
+    async fn serve(self) -> io::Result<()> {
+        let mut listener = Listener::from(TcpListener::from_std(self.socket)?);
+        let connections = TaskTracker::new();
+        loop {
+            // A connection over the bound waits in the kernel's queue, which is bounded too.
+            let next = async {
+                let slot = Arc::clone(&self.slots).acquire_owned().await;
+                (slot, listener.accept().await)
+            };
+            let (slot, (stream, connection)) = tokio::select! {
+                next = next => next,
+                () = self.stop.cancelled() => break,
+            };
+            let Ok(slot) = slot else { break };
+            connections.spawn(self.front.clone().serve(stream, connection, slot, self.stop.clone()));
+            // Another thread may be idle: it takes the next one, if this one has work now.
+            tokio::task::yield_now().await;
+        }
+        drop(listener);
+        connections.close();
+        if tokio::time::timeout(self.drain, connections.wait()).await.is_err() {
+            tracing::warn!(open = connections.len(), "connections did not end in time and are closed");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,194 @@
+//! What the edge is told, each setting a flag and a variable. Checked as a whole before anything is served; an error
+//! names the variable and says what to do.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use octet_relay::Relay;
+
+use crate::Error;
+use crate::log::{LogFormat, LogLevel};
+use crate::proxy::App;
+
+const EXAMPLES: &str = "\
+Examples:
+  octet-edge --octet-url https://octet.internal --license KEY --upstream-url http://127.0.0.1:3000
+  OCTET_URL=https://octet.internal LICENSE=KEY octet-edge --check-config
+
+Without --upstream-url the edge serves its own routes only, under the prefix and at the root. An empty variable
+counts as unset.";
+
+/// Octet's edge: serves the collector, measures the latency channel, forwards bundles to Octet, and passes everything
+/// else to your app.
+#[derive(Clone, clap::Parser)]
+#[command(name = "octet-edge", version, after_help = EXAMPLES, max_term_width = 110, args_override_self = true)]
+pub struct Options {
+    /// Octet's API base URL, such as https://octet.internal; required
+    #[arg(long, env = "OCTET_URL", value_name = "URL")]
+    pub octet_url: Option<String>,
+    /// The licence key that `octet license issue` printed; required
+    #[arg(long, env = "LICENSE", value_name = "KEY", hide_env_values = true)]
+    pub license: Option<String>,
+    /// The app behind this edge, such as http://127.0.0.1:3000; without it only the edge's own routes are served
+    #[arg(long, env = "UPSTREAM_URL", value_name = "URL")]
+    pub upstream_url: Option<String>,
+    /// Port to listen on [default: 8080]
+    #[arg(long, env = "PORT", value_name = "PORT")]
+    pub port: Option<String>,
+    /// Address to listen on; [::] takes IPv4 and IPv6 [default: [::]]
+    #[arg(long, env = "BIND", value_name = "ADDRESS")]
+    pub bind: Option<String>,
+    /// The path under which the edge's routes stand [default: /octet]
+    #[arg(long, env = "OCTET_PREFIX", value_name = "PATH")]
+    pub octet_prefix: Option<String>,
+    /// Origins whose pages may talk to the edge, comma-separated [default: the same origin as the request's Host]
+    #[arg(long, env = "ALLOWED_ORIGIN", value_name = "ORIGINS")]
+    pub allowed_origin: Option<String>,
+    /// Proxies that are believed, addresses or CIDRs, comma-separated [default: none]
+    #[arg(long, env = "TRUSTED_PROXIES", value_name = "CIDRS")]
+    pub trusted_proxies: Option<String>,
+    /// The one header in which they say whom they forward [default: x-forwarded-for]
+    #[arg(long, env = "FORWARDED_HEADER", value_name = "NAME")]
+    pub forwarded_header: Option<String>,
+    /// What the app is told of the scheme where a proxy in front of this edge ends TLS: http or https [default: what
+    /// this edge serves]
+    #[arg(long, env = "PUBLIC_SCHEME", value_name = "SCHEME")]
+    pub public_scheme: Option<String>,
+    /// The name of this edge [default: edge]
+    #[arg(long, env = "EDGE_ID", value_name = "NAME")]
+    pub edge_id: Option<String>,
+    /// Where this machine stands, in degrees [default: unknown]
+    #[arg(long, env = "EDGE_LOCATION", value_name = "LAT,LON", allow_hyphen_values = true)]
+    pub edge_location: Option<String>,
+    /// A PEM file with the only authority that Octet's certificate is believed from [default: the public ones]
+    #[arg(long, env = "OCTET_CA_FILE", value_name = "FILE")]
+    pub octet_ca_file: Option<String>,
+    /// The certificate chain (PEM) that this edge shows to Octet
+    #[arg(long, env = "EDGE_CLIENT_CERT_FILE", value_name = "FILE")]
+    pub edge_client_cert_file: Option<String>,
+    /// Its private key (PEM)
+    #[arg(long, env = "EDGE_CLIENT_KEY_FILE", value_name = "FILE")]
+    pub edge_client_key_file: Option<String>,
+    /// How long the app may take to answer, in seconds [default: 60]
+    #[arg(long, env = "UPSTREAM_TIMEOUT_SECONDS", value_name = "SECONDS")]
+    pub upstream_timeout_seconds: Option<String>,
+    /// How long open requests may take to end once the edge is told to stop, in seconds [default: 30]
+    #[arg(long, env = "DRAIN_SECONDS", value_name = "SECONDS")]
+    pub drain_seconds: Option<String>,
+    /// How many connections are open at a time [default: 16384]
+    #[arg(long, env = "MAX_CONNECTIONS", value_name = "NUMBER")]
+    pub max_connections: Option<String>,
+    /// How many threads serve [default: one a processor]
+    #[arg(long, env = "WORKERS", value_name = "NUMBER")]
+    pub workers: Option<String>,
+    /// How much is logged
+    #[arg(long, env = "EDGE_LOG", value_name = "LEVEL", default_value = "info")]
+    pub log: LogLevel,
+    /// How it is written
+    #[arg(long, env = "EDGE_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+    /// Say what is configured, or what is wrong with it, and end
+    #[arg(long)]
+    pub check_config: bool,
+}
+
+impl fmt::Debug for Options {
+    /// Without the licence key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("octet_url", &self.octet_url).finish_non_exhaustive()
+    }
+}
+
+/// The settings, checked.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) address: SocketAddr,
+    /// Whether another address may take its place: it was not asked for.
+    pub(crate) any_address: bool,
+    pub(crate) relay: Relay,
+    pub(crate) app: Option<App>,
+    pub(crate) public_scheme: Option<Scheme>,
+    pub(crate) drain: Duration,
+    pub(crate) max_connections: usize,
+    pub(crate) workers: usize,
+}
+
+/// What the app is told of the browser's connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Http,
+    Https,
+}
+
+impl Options {
+    pub(crate) fn check(&self) -> Result<Settings, Error> {
+        let relay = Relay::builder()
+            .also_at_root(set(&self.upstream_url).is_none())
+            .from_lookup(|name| self.by_variable(name))
+            .build()?;
+        let bind = set(&self.bind).map(|text| {
+            let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+            bare.parse::<IpAddr>().map_err(|_| Error::setting("BIND", "write an address, such as [::] or 127.0.0.1"))
+        });
+        let port = number("PORT", &self.port, 8080, 0..=65535)?;
+        let bind = bind.transpose()?;
+        let timeout = number("UPSTREAM_TIMEOUT_SECONDS", &self.upstream_timeout_seconds, 60, 1..=86_400)?;
+        let app = set(&self.upstream_url).map(|url| App::new(url, Duration::from_secs(timeout as u64))).transpose()?;
+        let public_scheme = match set(&self.public_scheme) {
+            None => None,
+            Some("http") => Some(Scheme::Http),
+            Some("https") => Some(Scheme::Https),
+            Some(_) => return Err(Error::setting("PUBLIC_SCHEME", "write http or https")),
+        };
+        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Ok(Settings {
+            address: SocketAddr::new(bind.unwrap_or(Ipv6Addr::UNSPECIFIED.into()), u16::try_from(port).unwrap_or(0)),
+            any_address: bind.is_none(),
+            relay,
+            app,
+            public_scheme,
+            drain: Duration::from_secs(number("DRAIN_SECONDS", &self.drain_seconds, 30, 0..=3600)? as u64),
+            max_connections: number("MAX_CONNECTIONS", &self.max_connections, 16_384, 1..=1_000_000)?,
+            workers: number("WORKERS", &self.workers, processors, 1..=1024)?,
+        })
+    }
+
+    /// The relay's settings by the names of their variables.
+    fn by_variable(&self, name: &str) -> Option<String> {
+        match name {
+            "OCTET_URL" => &self.octet_url,
+            "LICENSE" => &self.license,
+            "OCTET_PREFIX" => &self.octet_prefix,
+            "ALLOWED_ORIGIN" => &self.allowed_origin,
+            "TRUSTED_PROXIES" => &self.trusted_proxies,
+            "FORWARDED_HEADER" => &self.forwarded_header,
+            "EDGE_ID" => &self.edge_id,
+            "EDGE_LOCATION" => &self.edge_location,
+            "OCTET_CA_FILE" => &self.octet_ca_file,
+            "EDGE_CLIENT_CERT_FILE" => &self.edge_client_cert_file,
+            "EDGE_CLIENT_KEY_FILE" => &self.edge_client_key_file,
+            _ => &None,
+        }
+        .clone()
+    }
+}
+
+/// The text of a setting; an empty one counts as none.
+pub(crate) fn set(setting: &Option<String>) -> Option<&str> {
+    setting.as_deref().map(str::trim).filter(|text| !text.is_empty())
+}
+
+fn number(
+    variable: &'static str,
+    text: &Option<String>,
+    default: usize,
+    range: std::ops::RangeInclusive<usize>,
+) -> Result<usize, Error> {
+    let Some(text) = set(text) else { return Ok(default) };
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    number.ok_or_else(|| {
+        Error::setting(variable, format!("write a whole number from {} to {}", range.start(), range.end()))
+    })
+}

@@ -1,0 +1,188 @@
+//! Everything that is not the edge's own goes to the app: heads rewritten, bodies streamed, WebSockets tunnelled.
+//! Stores nothing and understands no body.
+
+mod headers;
+mod pool;
+mod tunnel;
+mod upload;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::uri::{Authority, PathAndQuery, Scheme as UriScheme};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
+use hyper::body::Incoming;
+use octet_relay::Relay;
+use octet_tower::Connection;
+use tokio::sync::OwnedSemaphorePermit;
+
+use self::pool::{Failure, Pool};
+use self::upload::Upload;
+use crate::Error;
+use crate::body::{self, Body};
+use crate::options::Scheme;
+
+pub(crate) use self::pool::Lease;
+
+/// Where the app is.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    authority: Authority,
+    host: Box<str>,
+    port: u16,
+    timeout: Duration,
+}
+
+impl App {
+    /// The app at `url`, with so long for the head of an answer.
+    pub(crate) fn new(url: &str, timeout: Duration) -> Result<Self, Error> {
+        let advice = "write the app's base URL without a path, such as http://127.0.0.1:3000";
+        let invalid = || Error::setting("UPSTREAM_URL", advice);
+        let parts = url.parse::<Uri>().map_err(|_| invalid())?.into_parts();
+        let authority = parts.authority.ok_or_else(invalid)?;
+        let rooted = parts.path_and_query.as_ref().is_none_or(|path| path.as_str() == "/");
+        if parts.scheme != Some(UriScheme::HTTP) || !rooted || authority.as_str().contains('@') {
+            return Err(invalid());
+        }
+        let host = authority.host();
+        let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host).into();
+        Ok(Self { host, port: authority.port_u16().unwrap_or(80), authority, timeout })
+    }
+}
+
+impl fmt::Display for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}", self.authority)
+    }
+}
+
+/// What is the same for all requests of one connection of a browser.
+#[derive(Debug)]
+pub(crate) struct Visit {
+    connection: Connection,
+    scheme: Scheme,
+    /// The peer's address as a header's value.
+    peer: HeaderValue,
+    /// Held as long as the connection lives, as a tunnel too.
+    slot: Arc<OwnedSemaphorePermit>,
+}
+
+impl Visit {
+    pub(crate) fn new(connection: Connection, scheme: Scheme, slot: OwnedSemaphorePermit) -> Self {
+        let peer = address(connection.peer_addr().ip());
+        Self { connection, scheme, peer, slot: Arc::new(slot) }
+    }
+
+    pub(crate) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+/// An address as a header's value.
+fn address(ip: IpAddr) -> HeaderValue {
+    HeaderValue::try_from(ip.to_canonical().to_string()).unwrap_or(HeaderValue::from_static("unknown"))
+}
+
+/// The way to the app, of one thread.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    pool: Arc<Pool>,
+}
+
+impl Proxy {
+    pub(crate) fn new(app: &App) -> Self {
+        Self { pool: Arc::new(Pool::new(app.clone())) }
+    }
+
+    /// The app's answer, or the edge's where the app gives none.
+    pub(crate) async fn forward(&self, mut request: Request<Incoming>, relay: &Relay, visit: &Visit) -> Response<Body> {
+        if request.method() == Method::CONNECT {
+            return body::text(StatusCode::NOT_IMPLEMENTED, "this edge opens no tunnels\n");
+        }
+        let upgrade = tunnel::wanted(&request).then(|| hyper::upgrade::on(&mut request));
+        let Ok(request) = self.prepare(request, relay, visit, upgrade.is_some()) else {
+            return body::text(StatusCode::BAD_REQUEST, "the request names no host\n");
+        };
+        let (mut response, lease) = match self.pool.send(request).await {
+            Ok(answered) => answered,
+            Err(failure) => return failed(&failure),
+        };
+        let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        headers::answered(response.headers_mut(), switched);
+        if !switched {
+            return response.map(|body| Body::app(body, lease));
+        }
+        let Some(browser) = upgrade else {
+            return body::text(StatusCode::BAD_GATEWAY, "the app switched protocols unasked\n");
+        };
+        tunnel::open(browser, hyper::upgrade::on(&mut response), Arc::clone(&visit.slot));
+        response.map(|_| Body::none())
+    }
+
+    /// The request as the app gets it.
+    fn prepare(
+        &self,
+        request: Request<Incoming>,
+        relay: &Relay,
+        visit: &Visit,
+        upgrade: bool,
+    ) -> Result<Request<Upload>, NoHost> {
+        let (mut parts, body) = request.into_parts();
+        let peer = visit.connection.peer_addr().ip();
+        let visitor = relay.visitor_at(peer, |name| parts.headers.get_all(name).iter().map(HeaderValue::as_bytes));
+        let visitor = match visitor {
+            Some(visitor) if visitor.forwarded => Some(address(visitor.ip)),
+            Some(_) => Some(visit.peer.clone()),
+            // A trusted proxy hid it.
+            None => None,
+        };
+        let host = match (parts.headers.remove(http::header::HOST), parts.uri.authority()) {
+            // HTTP/2's own name for it, and the one that counts in an absolute URI.
+            (_, Some(authority)) => HeaderValue::try_from(authority.as_str()).map_err(|_| NoHost)?,
+            (Some(host), None) => host,
+            (None, None) if parts.version == Version::HTTP_10 => self.pool.host(),
+            (None, None) => return Err(NoHost),
+        };
+        headers::forwarded(&mut parts.headers, upgrade);
+        headers::write(&mut parts.headers, visitor, visit.scheme, host);
+        parts.version = Version::HTTP_11;
+        if parts.uri.authority().is_some() {
+            let path = parts.uri.into_parts().path_and_query.unwrap_or(PathAndQuery::from_static("/"));
+            parts.uri = Uri::from(path);
+        }
+        // What hyper needs to switch protocols stays with the browser's request.
+        parts.extensions.clear();
+        Ok(Request::from_parts(parts, Upload::new(body)))
+    }
+}
+
+struct NoHost;
+
+fn failed(failure: &Failure) -> Response<Body> {
+    tracing::warn!(%failure, "the app did not answer");
+    match failure {
+        Failure::TimedOut => {
+            body::text(StatusCode::GATEWAY_TIMEOUT, "the app behind this edge did not answer in time\n")
+        }
+        Failure::Connect(_) => body::text(StatusCode::BAD_GATEWAY, "the app behind this edge cannot be reached\n"),
+        Failure::Broke(_) => body::text(StatusCode::BAD_GATEWAY, "the app behind this edge broke off\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_is_named_by_a_base_url_without_a_path() {
+        let app = |url| App::new(url, Duration::from_secs(1)).map(|app| (app.host.to_string(), app.port));
+        assert_eq!(app("http://127.0.0.1:3000").ok(), Some(("127.0.0.1".into(), 3000)));
+        assert_eq!(app("http://[::1]:3000/").ok(), Some(("::1".into(), 3000)));
+        assert_eq!(app("http://app").ok(), Some(("app".into(), 80)));
+        for bad in ["app:3000", "http://app/path", "ftp://app", "http://u:p@app", "http://", ""] {
+            assert_eq!(app(bad).unwrap_err().variable(), Some("UPSTREAM_URL"), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! From settings to the end: what cannot be used is named, and a stop lets open requests finish.
+
+use std::sync::Arc;
+
+use axum::Router;
+use http::{Request, StatusCode};
+use http_body_util::Full;
+use octet_edge::Edge;
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+use crate::support::{before, exchange, options};
+
+#[test]
+fn a_setting_that_cannot_be_used_is_named_by_its_variable() {
+    assert!(Edge::check(&options(&[])).unwrap().contains("sound"));
+    for (flag, variable) in [
+        ("--octet-url=", "OCTET_URL"),
+        ("--license=", "LICENSE"),
+        ("--license=octet_live_v4.public.abc --allowed-origin=*", "ALLOWED_ORIGIN"),
+        ("--upstream-url=app:3000", "UPSTREAM_URL"),
+        ("--port=http", "PORT"),
+        ("--bind=everywhere", "BIND"),
+        ("--octet-prefix=octet", "OCTET_PREFIX"),
+        ("--trusted-proxies=all", "TRUSTED_PROXIES"),
+        ("--forwarded-header=x y", "FORWARDED_HEADER"),
+        ("--edge-location=north", "EDGE_LOCATION"),
+        ("--edge-id=a b", "EDGE_ID"),
+        ("--edge-client-cert-file=/nonexistent", "EDGE_CLIENT_KEY_FILE"),
+        ("--octet-ca-file=/nonexistent", "OCTET_CA_FILE"),
+        ("--public-scheme=gopher", "PUBLIC_SCHEME"),
+        ("--drain-seconds=-1", "DRAIN_SECONDS"),
+        ("--workers=0", "WORKERS"),
+        ("--max-connections=0", "MAX_CONNECTIONS"),
+        ("--upstream-timeout-seconds=0", "UPSTREAM_TIMEOUT_SECONDS"),
+    ] {
+        let flags: Vec<_> = flag
+            .split(" --")
+            .enumerate()
+            .map(|(i, flag)| if i == 0 { flag.into() } else { format!("--{flag}") })
+            .collect();
+        let error = Edge::check(&options(&flags.iter().map(String::as_str).collect::<Vec<_>>())).unwrap_err();
+        assert_eq!(error.variable(), Some(variable), "{flag}: {error}");
+        assert!(error.to_string().starts_with(variable), "{error}");
+    }
+}
+
+#[test]
+fn the_licence_is_not_printed() {
+    assert!(!format!("{:?}", options(&[])).contains("abc"));
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let error = Edge::bind(&options(&["--port", &port])).unwrap_err();
+    assert!(error.to_string().contains(&port) && error.to_string().contains("PORT"), "{error}");
+}
+
+#[tokio::test]
+async fn a_stop_lets_open_requests_finish_and_takes_no_more() {
+    let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (told, wait) = (Arc::clone(&asked), Arc::clone(&answer));
+    let app = Router::new().fallback(move || {
+        let (told, wait) = (Arc::clone(&told), Arc::clone(&wait));
+        async move {
+            told.notify_one();
+            wait.notified().await;
+            "done"
+        }
+    });
+    let edge = before(app, &[]).await;
+    let open = tokio::spawn(exchange(edge.addr, Request::get("/").body(Full::default()).unwrap()));
+    asked.notified().await;
+    edge.stop.cancel();
+    // Whatever was accepted already is served; the socket itself is closed.
+    while TcpStream::connect(edge.addr).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    answer.notify_one();
+    let response = open.await.unwrap();
+    assert_eq!((response.status(), &response.body()[..]), (StatusCode::OK, &b"done"[..]));
+    edge.end.await.unwrap().unwrap();
+}

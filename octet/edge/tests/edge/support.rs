@@ -1,0 +1,72 @@
+//! An edge in this process, an app behind it, and what a browser says to them.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use bytes::Bytes;
+use clap::Parser;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use octet_edge::{Edge, Error, Options};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A running edge; it stops with the test.
+pub(crate) struct Running {
+    pub(crate) addr: SocketAddr,
+    pub(crate) stop: CancellationToken,
+    pub(crate) end: JoinHandle<Result<(), Error>>,
+}
+
+/// The settings of an edge whose Octet is nowhere.
+pub(crate) fn options(more: &[&str]) -> Options {
+    let base =
+        ["octet-edge", "--octet-url=http://127.0.0.1:1", "--license=octet_test_v4.public.abc", "--bind=127.0.0.1"];
+    Options::try_parse_from([&base[..], &["--port=0", "--workers=2"], more].concat()).unwrap()
+}
+
+pub(crate) fn start(more: &[&str]) -> Running {
+    let edge = Edge::bind(&options(more)).unwrap();
+    let (addr, stop) = (edge.local_addr().unwrap(), CancellationToken::new());
+    let end = tokio::spawn(edge.run(stop.clone()));
+    Running { addr, stop, end }
+}
+
+/// An edge in front of `app`.
+pub(crate) async fn before(app: Router, more: &[&str]) -> Running {
+    let app = serve(app).await;
+    start(&[&[&*format!("--upstream-url=http://{app}")], more].concat())
+}
+
+async fn serve(app: Router) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    addr
+}
+
+/// Sends a request whose URI is a path, and reads the whole answer.
+pub(crate) async fn exchange(addr: SocketAddr, request: Request<Full<Bytes>>) -> Response<Bytes> {
+    exchange_by(&Client::builder(TokioExecutor::new()).build_http(), addr, request).await
+}
+
+/// The same over HTTP/2.
+pub(crate) async fn exchange_h2(addr: SocketAddr, request: Request<Full<Bytes>>) -> Response<Bytes> {
+    exchange_by(&Client::builder(TokioExecutor::new()).http2_only(true).build_http(), addr, request).await
+}
+
+async fn exchange_by(
+    client: &Client<hyper_util::client::legacy::connect::HttpConnector, Full<Bytes>>,
+    addr: SocketAddr,
+    mut request: Request<Full<Bytes>>,
+) -> Response<Bytes> {
+    *request.uri_mut() = format!("http://{addr}{}", request.uri()).parse().unwrap();
+    let (parts, body) = client.request(request).await.unwrap().into_parts();
+    Response::from_parts(parts, body.collect().await.unwrap().to_bytes())
+}
+
+pub(crate) async fn get(addr: SocketAddr, path: &str) -> Response<Bytes> {
+    exchange(addr, Request::get(path).body(Full::default()).unwrap()).await
+}
