@@ -7,6 +7,7 @@ mod address;
 mod alarm;
 mod assess;
 mod assessment;
+pub mod bot;
 mod evidence;
 mod fuse;
 pub mod grid;

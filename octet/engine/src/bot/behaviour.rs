@@ -1,0 +1,97 @@
+//! How the visitor's devices moved: input that no hand makes. Keyboards, touch screens, switches and voices make clicks
+//! without a pointer's way, and are not judged by it; whoever does nothing is not judged at all.
+
+use octet::assess::{Behaviour, InputEvent, InputKind, PointerKind};
+use octet::fact::Fact;
+use octet::facts::Facts;
+
+use super::Seen;
+use super::signs::{Sign, found};
+
+/// Keys nearer together than this, in ms, are not pressed by hands; and how many of them it takes.
+const FASTEST_KEYS_MS: u32 = 24;
+const KEYS: usize = 6;
+
+/// The shortest side of a target that a person does not hit in its very middle by chance, in CSS pixels.
+const WIDE_TARGET: u32 = 16;
+
+/// A hand's movement has at least so many samples, over at least so many ms.
+const MOVES_OF_A_HAND: usize = 6;
+const MS_OF_A_HAND: u32 = 120;
+
+pub(super) fn of_visit(seen: &Seen<'_>) -> Vec<Sign> {
+    let Some(behaviour) = &seen.evidence.behaviour else { return Vec::new() };
+    let events = behaviour.events.as_slice();
+    let desktop = seen.claim.is_desktop() && !seen.privacy.desktop_mode;
+    found([
+        (is_scripted(events), Sign::Untrusted),
+        (has_fast_keys(events), Sign::FastKeys),
+        (desktop && clicks_without_path(events), Sign::ClickWithoutPath),
+        (desktop && holds_are_short(events), Sign::ShortHold),
+        (desktop && hits_the_middle(events), Sign::Centred),
+        (desktop && !seen.privacy.resists && is_injected(events, &seen.evidence.page), Sign::InjectedPlace),
+    ])
+}
+
+/// Whether a hand moved a mouse: several places on the way, over some time, made by a device.
+pub(super) fn is_by_hand(behaviour: &Behaviour) -> bool {
+    let moves: Vec<_> = of_mouse(behaviour.events.as_slice()).filter(|event| event.kind == InputKind::Move).collect();
+    let mut places: Vec<_> = moves.iter().map(|event| (event.x, event.y)).collect();
+    places.dedup();
+    let took = moves.last().zip(moves.first()).map_or(0, |(last, first)| last.at_ms.saturating_sub(first.at_ms));
+    places.len() >= MOVES_OF_A_HAND && took >= MS_OF_A_HAND
+}
+
+fn of_mouse(events: &[InputEvent]) -> impl Iterator<Item = &InputEvent> {
+    events.iter().filter(|event| !event.scripted && event.pointer == Some(PointerKind::Mouse))
+}
+
+/// Pages click on themselves, and extensions fill forms: only a pointer that a script moves or presses counts, and
+/// only when no device did.
+fn is_scripted(events: &[InputEvent]) -> bool {
+    let mut pointers = events.iter().filter(|event| matches!(event.kind, InputKind::Move | InputKind::Down | InputKind::Up));
+    let scripted = pointers.clone().any(|event| event.scripted);
+    scripted && pointers.all(|event| event.scripted)
+}
+
+fn has_fast_keys(events: &[InputEvent]) -> bool {
+    let keys = events.iter().filter(|event| event.kind == InputKind::KeyDown && !event.scripted && !event.repeated);
+    let times: Vec<u32> = keys.map(|event| event.at_ms).collect();
+    let fast = times.windows(2).filter(|pair| pair[1].saturating_sub(pair[0]) < FASTEST_KEYS_MS).count();
+    times.len() >= KEYS && fast * 10 >= (times.len() - 1) * 9
+}
+
+/// A mouse's press where it never moved to, when neither a key nor a focus came before.
+fn clicks_without_path(events: &[InputEvent]) -> bool {
+    let first = events.iter().position(|event| {
+        !event.scripted && event.kind == InputKind::Down && event.pointer == Some(PointerKind::Mouse)
+    });
+    first.is_some_and(|first| {
+        let assisted = events[..first].iter().any(|event| {
+            matches!(event.kind, InputKind::KeyDown | InputKind::KeyUp | InputKind::Focus)
+                || event.pointer.is_some_and(|pointer| pointer != PointerKind::Mouse)
+        });
+        !assisted && events[first].moves_before.is_some_and(|moves| moves <= 1)
+    })
+}
+
+fn holds_are_short(events: &[InputEvent]) -> bool {
+    let mut holds = of_mouse(events).filter(|event| event.kind == InputKind::Up).filter_map(|event| event.held_ms).peekable();
+    holds.peek().is_some() && holds.all(|held| held < 8)
+}
+
+fn hits_the_middle(events: &[InputEvent]) -> bool {
+    of_mouse(events).filter(|event| event.kind == InputKind::Click && event.count != Some(0)).any(|event| {
+        event.from_middle.is_some_and(|distance| distance == 0) && event.target_side.is_some_and(|side| side >= WIDE_TARGET)
+    })
+}
+
+/// A press as far from the screen's corner as from the page's, in a window that has bars above its page. A zoomed page
+/// has other pixels than the screen, and is told by its width.
+fn is_injected(events: &[InputEvent], page: &Facts) -> bool {
+    let difference = |outer: &Fact<i32>, inner: &Fact<i32>| Some(outer.read()?.saturating_sub(*inner.read()?));
+    let has_bars = difference(&page.outer_height, &page.inner_height).is_some_and(|bars| (40..=400).contains(&bars));
+    let unzoomed = difference(&page.outer_width, &page.inner_width).is_some_and(|sides| (0..=24).contains(&sides));
+    let at_corner = |event: &InputEvent| event.offset_y.is_some_and(|offset| offset <= 0);
+    has_bars && unzoomed && of_mouse(events).any(|event| event.kind == InputKind::Down && at_corner(event))
+}

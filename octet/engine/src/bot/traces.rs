@@ -1,0 +1,65 @@
+//! What drivers leave behind in a page: names, wrapped functions, and a log that somebody reads. Developer tools and
+//! extensions of people leave some of it too, so that no single one is enough.
+
+use std::collections::BTreeSet;
+
+use octet::assess::Automation;
+use octet::fact::{AtMost, Fact, Text};
+
+use super::Seen;
+use super::browser::Engine;
+use super::signs::{Sign, found};
+
+/// From how many wrapped functions on it is no single extension's.
+const MANY: usize = 3;
+
+/// Functions of drawing and sound, which extensions wrap that make a person's pictures random.
+const DRAWING: &[&str] = &["Canvas", "ImageData", "toDataURL", "toBlob", "measureText", "Audio", "Rects", "BoundingClientRect"];
+
+pub(super) fn of_page(seen: &Seen<'_>) -> Vec<Sign> {
+    let (page, claim) = (&seen.evidence.page, &seen.claim);
+    let mut signs = found([
+        (
+            claim.is(Engine::Chromium, 90)
+                && (page.brands.read().is_some_and(|brands| brands.as_slice().is_empty())
+                    || page.hint_platform.read().is_some_and(|platform| platform.as_str().is_empty())),
+            Sign::EmptyHints,
+        ),
+        (claim.is(Engine::Chromium, 90) && page.brands == Fact::Absent, Sign::NoHints),
+    ]);
+    if let Some(automation) = &seen.evidence.automation {
+        signs.extend(of_automation(automation));
+    }
+    signs
+}
+
+fn of_automation(automation: &Automation) -> Vec<Sign> {
+    let own = texts(&automation.own_properties);
+    let altered = altered(automation);
+    let is_true = |fact: &Fact<bool>| fact.read() == Some(&true);
+    let moved = own.contains(&"webdriver")
+        || automation.webdriver_property.read().is_some_and(|place| !place.as_str().starts_with("prototype"));
+    found([
+        (!texts(&automation.globals).is_empty(), Sign::DriverGlobals),
+        (altered.len() >= MANY, Sign::WrappedNatives),
+        ((1..MANY).contains(&altered.len()) || automation.frame_linked.read() == Some(&false), Sign::WrappedNative),
+        (is_true(&automation.error_formatted) || is_true(&automation.object_listed), Sign::ConsoleRead),
+        (moved, Sign::WebdriverMoved),
+    ])
+}
+
+/// The names of what does not look like the browser's own, without what privacy extensions wrap when the pictures show
+/// that one does.
+fn altered(automation: &Automation) -> BTreeSet<&str> {
+    let pictures_changed =
+        automation.drawing_steady.read() == Some(&false) || automation.drawing_exact.read() == Some(&false);
+    texts(&automation.altered)
+        .into_iter()
+        .map(|entry| entry.rsplit_once('/').map_or(entry, |(name, _)| name))
+        .filter(|name| !(pictures_changed && DRAWING.iter().any(|part| name.contains(part))))
+        .collect()
+}
+
+fn texts<const N: usize>(fact: &Fact<AtMost<Text, N>>) -> Vec<&str> {
+    fact.read().map(|texts| texts.as_slice().iter().map(Text::as_str).collect()).unwrap_or_default()
+}
