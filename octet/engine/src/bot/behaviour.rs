@@ -49,7 +49,8 @@ fn of_mouse(events: &[InputEvent]) -> impl Iterator<Item = &InputEvent> {
 /// Pages click on themselves, and extensions fill forms: only a pointer that a script moves or presses counts, and
 /// only when no device did.
 fn is_scripted(events: &[InputEvent]) -> bool {
-    let mut pointers = events.iter().filter(|event| matches!(event.kind, InputKind::Move | InputKind::Down | InputKind::Up));
+    let mut pointers =
+        events.iter().filter(|event| matches!(event.kind, InputKind::Move | InputKind::Down | InputKind::Up));
     let scripted = pointers.clone().any(|event| event.scripted);
     scripted && pointers.all(|event| event.scripted)
 }
@@ -76,13 +77,15 @@ fn clicks_without_path(events: &[InputEvent]) -> bool {
 }
 
 fn holds_are_short(events: &[InputEvent]) -> bool {
-    let mut holds = of_mouse(events).filter(|event| event.kind == InputKind::Up).filter_map(|event| event.held_ms).peekable();
+    let mut holds =
+        of_mouse(events).filter(|event| event.kind == InputKind::Up).filter_map(|event| event.held_ms).peekable();
     holds.peek().is_some() && holds.all(|held| held < 8)
 }
 
 fn hits_the_middle(events: &[InputEvent]) -> bool {
     of_mouse(events).filter(|event| event.kind == InputKind::Click && event.count != Some(0)).any(|event| {
-        event.from_middle.is_some_and(|distance| distance == 0) && event.target_side.is_some_and(|side| side >= WIDE_TARGET)
+        event.from_middle.is_some_and(|distance| distance == 0)
+            && event.target_side.is_some_and(|side| side >= WIDE_TARGET)
     })
 }
 

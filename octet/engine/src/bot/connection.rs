@@ -3,12 +3,12 @@
 
 use octet::fact::Text;
 
+use super::Seen;
 use super::browser::{Claim, Engine};
 use super::evidence::{Connection, Http2Preface, TlsHello};
 use super::identity::is_other_system;
 use super::privacy::Privacy;
 use super::signs::{Sign, found};
-use super::Seen;
 
 /// What any request of a browser shows.
 pub(super) fn against_claim(connection: &Connection, claim: &Claim, privacy: &Privacy) -> Vec<Sign> {

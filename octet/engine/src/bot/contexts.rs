@@ -16,7 +16,10 @@ pub(super) fn against_page(seen: &Seen<'_>) -> Vec<Sign> {
         (differs(&seen.evidence.worker), Sign::WorkerDiffers),
         (differs(&seen.evidence.frame), Sign::FrameDiffers),
         (
-            others.into_iter().flatten().any(|other| has_another_place(page, other) || (!alike && has_other_hardware(page, other))),
+            others
+                .into_iter()
+                .flatten()
+                .any(|other| has_another_place(page, other) || (!alike && has_other_hardware(page, other))),
             Sign::LocaleDiffers,
         ),
     ])

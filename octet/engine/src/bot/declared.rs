@@ -10,15 +10,41 @@ use super::{Seen, behaviour, traces};
 
 /// Products that call themselves `Mozilla` and are no browsers, in lower case. All others that do not are tools anyway.
 const TOOLS: &[&str] = &[
-    "cypress", "happydom", "htmlunit", "jsdom", "nightmare", "phantomjs", "playwright", "puppeteer", "selenium",
-    "slimerjs", "splash", "windowspowershell", "zombie",
+    "cypress",
+    "happydom",
+    "htmlunit",
+    "jsdom",
+    "nightmare",
+    "phantomjs",
+    "playwright",
+    "puppeteer",
+    "selenium",
+    "slimerjs",
+    "splash",
+    "windowspowershell",
+    "zombie",
 ];
 
 /// Crawlers whose names do not end in `bot`, `crawler` or `spider`, in lower case.
 const CRAWLERS: &[&str] = &[
-    "bingpreview", "chatgpt-user", "chrome-lighthouse", "claude-user", "claude-web", "facebookexternalhit",
-    "google-inspectiontool", "google-read-aloud", "googleother", "heritrix", "ia_archiver", "lighthouse",
-    "mediapartners-google", "meta-externalagent", "meta-externalfetcher", "perplexity-user", "slurp", "storebot-google",
+    "bingpreview",
+    "chatgpt-user",
+    "chrome-lighthouse",
+    "claude-user",
+    "claude-web",
+    "facebookexternalhit",
+    "google-inspectiontool",
+    "google-read-aloud",
+    "googleother",
+    "heritrix",
+    "ia_archiver",
+    "lighthouse",
+    "mediapartners-google",
+    "meta-externalagent",
+    "meta-externalfetcher",
+    "perplexity-user",
+    "slurp",
+    "storebot-google",
 ];
 
 /// Makers of phones whose names end as those of crawlers do.
@@ -62,11 +88,7 @@ fn of_agent(agent: &str) -> Vec<Sign> {
         let named = ["bot", "crawler", "spider"].iter().any(|end| name.ends_with(end)) && !PHONES.contains(&name);
         crawler |= named || CRAWLERS.contains(&name);
     }
-    found([
-        (tool && !crawler, Sign::Tool),
-        (crawler, Sign::Crawler),
-        (agent.contains("Headless"), Sign::Headless),
-    ])
+    found([(tool && !crawler, Sign::Tool), (crawler, Sign::Crawler), (agent.contains("Headless"), Sign::Headless)])
 }
 
 fn says_driven(facts: &Facts) -> bool {
@@ -75,12 +97,18 @@ fn says_driven(facts: &Facts) -> bool {
 
 fn names_headless(page: &Facts) -> bool {
     let lists = [&page.brands, &page.full_versions];
-    lists.into_iter().filter_map(|list| list.read()).any(|list| list.as_slice().iter().any(|brand: &Text| brand.as_str().contains("Headless")))
+    lists
+        .into_iter()
+        .filter_map(|list| list.read())
+        .any(|list| list.as_slice().iter().any(|brand: &Text| brand.as_str().contains("Headless")))
 }
 
 /// A Chromium started with a debugging port of the system's choice says that it is driven, whoever uses it. With a
 /// hand's movements, and nothing that a driver leaves, it is a person's more often than not.
 fn is_moved_by_hand(seen: &Seen<'_>) -> bool {
     let moved = seen.evidence.behaviour.as_ref().is_some_and(behaviour::is_by_hand);
-    seen.claim.engine == Some(Engine::Chromium) && moved && traces::of_page(seen).is_empty() && !seen.agent.contains("Headless")
+    seen.claim.engine == Some(Engine::Chromium)
+        && moved
+        && traces::of_page(seen).is_empty()
+        && !seen.agent.contains("Headless")
 }

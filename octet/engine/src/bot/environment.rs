@@ -1,9 +1,9 @@
 //! Surroundings that no person has: windows, screens, pointing devices and graphics of machines without a person.
 //! What a privacy mode makes up is not judged.
 
+use octet::Profile;
 use octet::fact::{Fact, Text};
 use octet::facts::{Facts, Texts};
-use octet::Profile;
 
 use super::Seen;
 use super::browser::Engine;
@@ -75,7 +75,8 @@ fn rendering(seen: &Seen<'_>) -> Vec<Sign> {
         .iter()
         .any(|name| renderer.contains(name));
     let permissions = (page.notification_permission.read(), page.notification_query.read());
-    let differ = matches!(permissions, (Some(one), Some(other)) if one.as_str() == "denied" && other.as_str() == "prompt");
+    let differ =
+        matches!(permissions, (Some(one), Some(other)) if one.as_str() == "denied" && other.as_str() == "prompt");
     let chrome = seen.evidence.automation.as_ref().map(|automation| &automation.chrome);
     found([
         (software, Sign::SoftwareGraphics),
@@ -88,10 +89,7 @@ fn rendering(seen: &Seen<'_>) -> Vec<Sign> {
                 && page.pdf_viewer.read() == Some(&true),
             Sign::NoPlugins,
         ),
-        (
-            chromium && seen.claim.is_desktop() && matches!(chrome, Some(Fact::Absent)),
-            Sign::NoChrome,
-        ),
+        (chromium && seen.claim.is_desktop() && matches!(chrome, Some(Fact::Absent)), Sign::NoChrome),
         (chromium && differ, Sign::PermissionsDiffer),
     ])
 }

@@ -19,7 +19,10 @@ pub(super) fn against_claim(seen: &Seen<'_>) -> Vec<Sign> {
         (seen.claim.engine.is_some_and(|claimed| engines(seen).any(|engine| engine != claimed)), Sign::ForeignEngine),
         (!lenient && is_foreign_platform(page, &seen.claim), Sign::ForeignPlatform),
         (!seen.privacy.desktop_mode && hints_differ(page, &seen.claim), Sign::HintsDiffer),
-        (full && !lenient && !seen.privacy.randomises && has_foreign_graphics(page, &seen.claim), Sign::ForeignGraphics),
+        (
+            full && !lenient && !seen.privacy.randomises && has_foreign_graphics(page, &seen.claim),
+            Sign::ForeignGraphics,
+        ),
         (seen.claim.is_handheld() && mobile && touch == Some(&0), Sign::PhoneWithoutTouch),
     ])
 }
@@ -73,7 +76,8 @@ fn hints_differ(page: &Facts, claim: &Claim) -> bool {
         let chromium = brands.as_slice().iter().find_map(|brand| brand.as_str().strip_prefix("Chromium/"))?;
         chromium.split('.').next()?.parse::<u32>().ok()
     });
-    let other_version = claim.engine == Some(Engine::Chromium) && version.is_some_and(|version| version != claim.version);
+    let other_version =
+        claim.engine == Some(Engine::Chromium) && version.is_some_and(|version| version != claim.version);
     let platform = page.hint_platform.read().map(Text::as_str);
     other_version || platform.is_some_and(|platform| is_other_system(platform, claim))
 }

@@ -14,7 +14,8 @@ use super::signs::{Sign, found};
 const MANY: usize = 3;
 
 /// Functions of drawing and sound, which extensions wrap that make a person's pictures random.
-const DRAWING: &[&str] = &["Canvas", "ImageData", "toDataURL", "toBlob", "measureText", "Audio", "Rects", "BoundingClientRect"];
+const DRAWING: &[&str] =
+    &["Canvas", "ImageData", "toDataURL", "toBlob", "measureText", "Audio", "Rects", "BoundingClientRect"];
 
 pub(super) fn of_page(seen: &Seen<'_>) -> Vec<Sign> {
     let (page, claim) = (&seen.evidence.page, &seen.claim);

@@ -1,0 +1,422 @@
+//! What the engine makes of visits: people with and without their protections, machines with and without disguise, and
+//! anything that a hostile browser may say.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use octet::Profile;
+use octet::assess::{Automation, Behaviour};
+use octet::facts::{FACTS, Facts};
+use octet_engine::bot::{
+    BotAssessment, BotEvidence, Connection, Family, Http2Preface, Sign, TlsHello, Weights, assess, assess_connection,
+};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+const CHROME: &str =
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0";
+
+/// `base` with `changes` written over it.
+fn with(base: &Value, changes: Value) -> Value {
+    let mut base = base.clone();
+    base.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    base
+}
+
+fn facts(value: &Value) -> Facts {
+    serde_json::from_value(value.clone()).unwrap()
+}
+
+fn chrome_facts() -> Value {
+    json!({
+        "timeZone": "Europe/Berlin", "utcOffset": 60, "languages": ["de-DE", "de"], "locale": "de-DE",
+        "userAgent": CHROME, "platform": "Linux x86_64", "vendor": "Google Inc.",
+        "brands": ["Chromium/156", "Not)A;Brand/8"], "mobile": false, "hintPlatform": "Linux",
+        "screenWidth": 1920, "screenHeight": 1080, "availableWidth": 1920, "availableHeight": 1040, "colorDepth": 24,
+        "pixelRatioPermille": 1000, "outerWidth": 1400, "outerHeight": 1000, "innerWidth": 1400, "innerHeight": 913,
+        "hardwareConcurrency": 8, "deviceMemoryMb": 8192, "maxTouchPoints": 0, "hover": true, "finePointer": true,
+        "webglRenderer": "ANGLE (Intel, Mesa Intel(R) UHD Graphics 620 (KBL GT2), OpenGL 4.6)", "pdfViewer": true, "plugins": 5,
+        "notificationPermission": "default", "notificationQuery": "prompt", "webdriver": false, "evalLength": 33,
+    })
+}
+
+fn firefox_facts() -> Value {
+    with(
+        &chrome_facts(),
+        json!({ "userAgent": FIREFOX, "vendor": "", "brands": null, "mobile": null, "hintPlatform": null,
+            "deviceMemoryMb": null, "evalLength": 37, "oscpu": "Linux x86_64", "webglRenderer": "Mesa Intel(R) UHD Graphics" }),
+    )
+}
+
+fn plain_automation() -> Value {
+    json!({ "altered": [], "ownProperties": [], "globals": [], "webdriverProperty": "prototype get", "errorFormatted": false,
+        "objectListed": false, "chrome": ["loadTimes", "csi", "app"], "frameLinked": true, "stackForm": "at",
+        "drawingSteady": true, "drawingExact": true })
+}
+
+/// A mouse on its way to a click.
+fn hand() -> Value {
+    let mut events: Vec<Value> = (0..12)
+        .map(|step| json!({ "kind": "move", "atMs": 200 + step * 24, "pointer": "mouse", "x": 100 + step * 13, "y": 80 + step * step }))
+        .collect();
+    events.push(json!({ "kind": "down", "atMs": 560, "pointer": "mouse", "x": 243, "y": 201, "movesBefore": 30, "offsetX": 8, "offsetY": 87 }));
+    events.push(json!({ "kind": "up", "atMs": 640, "pointer": "mouse", "x": 243, "y": 201, "heldMs": 80 }));
+    events.push(json!({ "kind": "click", "atMs": 640, "pointer": "mouse", "count": 1, "fromMiddle": 9, "targetSide": 32, "movesBefore": 30 }));
+    json!({ "observedMs": 1200, "events": events })
+}
+
+fn chrome_connection() -> Connection {
+    Connection {
+        user_agent: Some(CHROME.into()),
+        accept_language: Some("de-DE,de;q=0.9".into()),
+        brands: Some("\"Chromium\";v=\"156\", \"Not)A;Brand\";v=\"8\"".into()),
+        hint_platform: Some("\"Linux\"".into()),
+        hint_mobile: Some("?0".into()),
+        fetch_site: Some("same-origin".into()),
+        http_version: "2".into(),
+        tls: Some(TlsHello {
+            grease: true,
+            extensions: vec![0, 10, 13, 16, 17613, 43, 51],
+            protocols: vec!["h2".into()],
+        }),
+        http2: Some(Http2Preface {
+            settings: vec![(1, 65536), (2, 0), (4, 6_291_456), (6, 262_144)],
+            window_update: Some(15_663_105),
+        }),
+        ..Connection::default()
+    }
+}
+
+fn firefox_connection() -> Connection {
+    Connection {
+        user_agent: Some(FIREFOX.into()),
+        brands: None,
+        hint_platform: None,
+        hint_mobile: None,
+        tls: Some(TlsHello {
+            grease: false,
+            extensions: vec![0, 10, 13, 16, 28, 34, 43, 51],
+            protocols: vec!["h2".into()],
+        }),
+        http2: Some(Http2Preface {
+            settings: vec![(1, 65536), (2, 0), (4, 131_072), (5, 16384)],
+            window_update: Some(12_517_377),
+        }),
+        ..chrome_connection()
+    }
+}
+
+/// A visit; its worker and frame read what its page reads.
+fn visit(page: &Value, automation: &Value, behaviour: &Value, connection: Connection) -> BotEvidence {
+    let automation: Automation = serde_json::from_value(automation.clone()).unwrap();
+    let behaviour: Behaviour = serde_json::from_value(behaviour.clone()).unwrap();
+    BotEvidence {
+        expected: Profile::Full,
+        page: facts(page),
+        worker: Some(facts(page)),
+        frame: Some(facts(page)),
+        automation: Some(automation),
+        behaviour: Some(behaviour),
+        connection,
+        ..BotEvidence::default()
+    }
+}
+
+fn chrome(changes: Value) -> BotEvidence {
+    visit(&with(&chrome_facts(), changes), &plain_automation(), &hand(), chrome_connection())
+}
+
+fn firefox(changes: Value) -> BotEvidence {
+    let automation = with(&plain_automation(), json!({ "chrome": null, "stackForm": "@" }));
+    visit(&with(&firefox_facts(), changes), &automation, &hand(), firefox_connection())
+}
+
+fn judged(evidence: &BotEvidence) -> BotAssessment {
+    assess(evidence, &Weights::embedded())
+}
+
+#[test]
+fn people_and_their_protections_cost_nothing() {
+    let resisting = json!({ "timeZone": "Atlantic/Reykjavik", "utcOffset": 0, "languages": ["en-US", "en"],
+        "screenWidth": 1400, "screenHeight": 900, "availableHeight": 900, "outerWidth": 1400, "outerHeight": 900,
+        "innerWidth": 1400, "innerHeight": 900, "hardwareConcurrency": 4, "webglRenderer": "Mozilla" });
+    let mut brave = chrome(
+        json!({ "brands": ["Brave/156", "Chromium/156"], "plugins": 0, "webglRenderer": "x8fhs", "deviceMemoryMb": 512 }),
+    );
+    brave.worker = Some(facts(&with(
+        &chrome_facts(),
+        json!({ "brands": ["Brave/156", "Chromium/156"], "hardwareConcurrency": 3, "deviceMemoryMb": 1024 }),
+    )));
+    let ipad = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15";
+    let tablet = with(
+        &firefox_facts(),
+        json!({ "userAgent": ipad, "platform": "MacIntel", "vendor": "Apple Computer, Inc.", "maxTouchPoints": 5, "hover": false,
+            "finePointer": false, "anyHover": false, "anyFinePointer": false, "oscpu": null, "webglRenderer": "Apple GPU" }),
+    );
+    let safari = Connection {
+        user_agent: Some(ipad.into()),
+        tls: Some(TlsHello { grease: true, extensions: vec![0, 10, 13, 16, 27, 43, 51], protocols: vec!["h2".into()] }),
+        http2: Some(Http2Preface { settings: vec![(2, 0), (3, 100), (4, 2_097_152)], window_update: Some(10_420_225) }),
+        ..firefox_connection()
+    };
+    let safari_parts = with(&plain_automation(), json!({ "chrome": null, "stackForm": "@" }));
+    let people = [
+        ("Chromium", chrome(json!({}))),
+        ("Chromium in UTC", chrome(json!({ "timeZone": "UTC", "utcOffset": 0 }))),
+        ("no WebGL", chrome(json!({ "webglRenderer": null }))),
+        ("notifications denied", chrome(json!({ "notificationPermission": "denied", "notificationQuery": "denied" }))),
+        ("Brave", brave),
+        ("Firefox", firefox(json!({}))),
+        ("Firefox that resists fingerprinting", firefox(resisting)),
+        ("an iPad that asks for the desktop's page", visit(&tablet, &safari_parts, &json!({ "events": [] }), safari)),
+    ];
+    for (person, evidence) in people {
+        let judged = judged(&evidence);
+        assert_eq!((judged.score, judged.consistent, judged.degraded), (0, true, false), "{person}: {judged:?}");
+    }
+}
+
+#[test]
+fn software_graphics_keyboards_and_switches_stay_low() {
+    let keyboard = json!({ "events": [
+        { "kind": "keyDown", "atMs": 80 }, { "kind": "keyUp", "atMs": 160, "heldMs": 80 }, { "kind": "focus", "atMs": 160 },
+        { "kind": "click", "atMs": 400, "count": 0 }] });
+    let switch = json!({ "events": [
+        { "kind": "down", "atMs": 400, "pointer": "mouse", "movesBefore": 0, "offsetX": 8, "offsetY": 87 },
+        { "kind": "up", "atMs": 400, "pointer": "mouse", "heldMs": 0 },
+        { "kind": "click", "atMs": 400, "pointer": "mouse", "count": 1, "fromMiddle": 0, "targetSide": 40 }] });
+    let with_input = |input: &Value| visit(&chrome_facts(), &plain_automation(), input, chrome_connection());
+    let swiftshader = chrome(
+        json!({ "webglRenderer": "ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero)), SwiftShader driver)" }),
+    );
+    for evidence in [with_input(&keyboard), with_input(&switch), swiftshader] {
+        let judged = judged(&evidence);
+        assert!(judged.score < 30 && judged.consistent, "{judged:?}");
+    }
+    assert_eq!(judged(&with_input(&keyboard)).score, 0);
+}
+
+#[test]
+fn open_developer_tools_and_a_changed_user_agent_are_at_most_medium() {
+    let read = with(&plain_automation(), json!({ "errorFormatted": true }));
+    let tools = judged(&visit(&chrome_facts(), &read, &hand(), chrome_connection()));
+    assert!((30..60).contains(&tools.score), "{tools:?}");
+
+    let windows = CHROME.replace("X11; Linux x86_64", "Windows NT 10.0; Win64; x64");
+    let mut changed = chrome(json!({ "userAgent": windows }));
+    changed.worker = Some(facts(&chrome_facts()));
+    let changed = judged(&changed);
+    assert!((30..60).contains(&changed.score) && !changed.consistent, "{changed:?}");
+}
+
+#[test]
+fn a_debugging_port_that_a_person_left_open_is_no_bot_and_a_driven_browser_is() {
+    let by_hand = judged(&chrome(json!({ "webdriver": true })));
+    assert!((30..60).contains(&by_hand.score), "{by_hand:?}");
+    let idle = visit(
+        &with(&chrome_facts(), json!({ "webdriver": true })),
+        &plain_automation(),
+        &json!({ "events": [] }),
+        chrome_connection(),
+    );
+    assert!(judged(&idle).score >= 60);
+    let read = with(&plain_automation(), json!({ "errorFormatted": true }));
+    let driven = visit(&with(&chrome_facts(), json!({ "webdriver": true })), &read, &hand(), chrome_connection());
+    assert!(judged(&driven).score >= 90);
+    assert!(judged(&firefox(json!({ "webdriver": true }))).score >= 60);
+}
+
+#[test]
+fn headless_browsers_are_bots_and_at_least_medium_in_disguise() {
+    let surroundings = json!({ "screenWidth": 800, "screenHeight": 600, "availableHeight": 600, "hover": false, "finePointer": false,
+        "webglRenderer": "ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero)), SwiftShader driver)" });
+    let bare = with(
+        &surroundings,
+        json!({ "userAgent": CHROME.replace("Chrome/", "HeadlessChrome/"),
+        "brands": ["HeadlessChrome/156", "Chromium/156"] }),
+    );
+    assert!(judged(&chrome(bare)).score >= 60);
+    let disguised = judged(&chrome(with(&surroundings, json!({ "screenWidth": 1920, "screenHeight": 1080 }))));
+    assert!((30..60).contains(&disguised.score), "{disguised:?}");
+}
+
+#[test]
+fn wrapped_natives_and_a_read_console_are_a_bot_together_and_medium_alone() {
+    let wrapped = json!(["query/any", "getParameter/any", "webdriver/text", "plugins/new", "languages/any"]);
+    let alone = with(&plain_automation(), json!({ "altered": wrapped }));
+    let alone = judged(&visit(&chrome_facts(), &alone, &hand(), chrome_connection()));
+    assert!((30..60).contains(&alone.score), "{alone:?}");
+    let both = with(&plain_automation(), json!({ "altered": wrapped, "errorFormatted": true }));
+    assert!(judged(&visit(&chrome_facts(), &both, &hand(), chrome_connection())).score >= 60);
+    let driver = with(&plain_automation(), json!({ "globals": ["cdc_adoQpoasnfa76pfcZLmcfl_Array"] }));
+    assert!(judged(&visit(&chrome_facts(), &driver, &hand(), chrome_connection())).score >= 60);
+}
+
+#[test]
+fn an_extension_that_makes_pictures_random_is_not_a_driver() {
+    let wrapped = json!({ "altered": ["HTMLCanvasElement.toDataURL/text", "CanvasRenderingContext2D.getImageData/text",
+        "AudioBuffer.getChannelData/text"], "drawingExact": false });
+    let evidence = visit(&chrome_facts(), &with(&plain_automation(), wrapped), &hand(), chrome_connection());
+    assert!(judged(&evidence).score < 30);
+}
+
+#[test]
+fn tools_are_known_by_their_name_and_by_their_connection_when_they_take_a_browsers() {
+    let weights = Weights::embedded();
+    let names = |names: &[&str]| Some(names.iter().map(|&name| name.to_owned()).collect());
+    let tool = |agent: &str, order: &[&str]| Connection {
+        user_agent: Some(agent.into()),
+        header_names: names(order),
+        http_version: "1.1".into(),
+        ..Connection::default()
+    };
+    let curl = ["Host", "User-Agent", "Accept"];
+    let python = ["Host", "User-Agent", "Accept-Encoding", "Accept", "Connection"];
+    for (agent, order) in [
+        ("curl/8.5.0", &curl[..]),
+        ("python-requests/2.32.3", &python),
+        ("", &[]),
+        ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", &python),
+        (CHROME, &curl),
+        (CHROME, &python),
+        (FIREFOX, &python),
+    ] {
+        let judged = assess_connection(&tool(agent, order), &weights);
+        assert!(judged.score >= 60 && judged.degraded, "{agent}: {judged:?}");
+    }
+    let person = Connection {
+        header_names: names(&[
+            "host",
+            "sec-ch-ua",
+            "upgrade-insecure-requests",
+            "user-agent",
+            "accept",
+            "sec-fetch-site",
+            "sec-fetch-mode",
+            "sec-fetch-dest",
+            "accept-encoding",
+            "accept-language",
+        ]),
+        ..chrome_connection()
+    };
+    assert_eq!(assess_connection(&person, &weights).score, 0);
+    let phone = "Mozilla/5.0 (Linux; Android 9; CUBOT X18 Plus) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Mobile Safari/537.36";
+    let phone = Connection { user_agent: Some(phone.into()), hint_platform: Some("\"Android\"".into()), ..person };
+    assert_eq!(assess_connection(&phone, &weights).score, 0);
+}
+
+#[test]
+fn what_the_profile_does_not_hold_is_held_against_nobody_and_what_it_expects_degrades() {
+    let driven = json!({ "webdriver": true, "webglRenderer": "SwiftShader" });
+    let small =
+        BotEvidence { expected: Profile::Standard, automation: None, behaviour: None, ..chrome(driven.clone()) };
+    let judged_small = judged(&small);
+    assert_eq!((judged_small.score, judged_small.degraded), (0, false), "{judged_small:?}");
+    assert!(judged(&BotEvidence { expected: Profile::Full, ..small }).degraded);
+    assert!(judged(&BotEvidence { omitted: true, ..chrome(json!({})) }).degraded);
+    let address_only = BotEvidence { expected: Profile::Essential, ..chrome(json!({ "outerWidth": 9000 })) };
+    assert_eq!(judged(&address_only).score, 0);
+}
+
+/// Any value that some fact could have.
+fn any_value() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![
+        Just(CHROME.to_owned()),
+        Just(FIREFOX.to_owned()),
+        Just("Linux x86_64".to_owned()),
+        Just(String::new()),
+        Just("Google Inc.".to_owned()),
+        Just("curl/8".to_owned()),
+        Just("UTC".to_owned()),
+        ".{0,24}",
+    ];
+    prop_oneof![
+        Just(Value::Null),
+        Just(json!({ "blocked": "policy" })),
+        text.clone().prop_map(Value::from),
+        proptest::collection::vec(text, 0..4).prop_map(Value::from),
+        any::<i32>().prop_map(Value::from),
+        (0_i32..3000).prop_map(Value::from),
+        any::<bool>().prop_map(Value::from),
+    ]
+}
+
+/// Facts of which each that came has a type that it can have.
+fn any_facts() -> impl Strategy<Value = Facts> {
+    proptest::collection::vec(any_value(), FACTS.len()).prop_map(|values| {
+        let mut map = Map::new();
+        for (fact, value) in FACTS.iter().zip(values) {
+            let one = json!({ fact.name.wire(): value });
+            if serde_json::from_value::<Facts>(one).is_ok() {
+                map.insert(fact.name.wire().into(), value);
+            }
+        }
+        serde_json::from_value(Value::Object(map)).unwrap()
+    })
+}
+
+fn any_event() -> impl Strategy<Value = Value> {
+    let kind = prop_oneof![
+        Just("move"),
+        Just("down"),
+        Just("up"),
+        Just("click"),
+        Just("keyDown"),
+        Just("focus"),
+        Just("what")
+    ];
+    let pointer = prop_oneof![Just("mouse"), Just("touch"), Just("other")];
+    (kind, pointer, any::<u32>(), any::<i32>(), any::<bool>(), any::<u32>()).prop_map(
+        |(kind, pointer, at, place, scripted, count)| {
+            json!({ "kind": kind, "pointer": pointer, "atMs": at, "x": place, "y": place, "scripted": scripted,
+                "heldMs": count, "movesBefore": count, "offsetY": place, "fromMiddle": count, "targetSide": count })
+        },
+    )
+}
+
+fn any_connection() -> impl Strategy<Value = Connection> {
+    let text = || proptest::option::of(prop_oneof![Just(CHROME.to_owned()), Just("\"Linux\"".to_owned()), ".{0,32}"]);
+    let names = proptest::option::of(proptest::collection::vec("[a-zA-Z-]{1,12}", 0..8));
+    let hello = (any::<bool>(), proptest::collection::vec(any::<u16>(), 0..8));
+    let preface = (proptest::collection::vec((any::<u16>(), any::<u32>()), 0..5), proptest::option::of(any::<u32>()));
+    (text(), text(), text(), text(), names, hello, preface, any::<bool>()).prop_map(
+        |(user_agent, accept_language, brands, hint_platform, header_names, hello, preface, proxied)| Connection {
+            user_agent,
+            accept_language,
+            brands,
+            hint_platform,
+            header_names,
+            proxied,
+            tls: Some(TlsHello { grease: hello.0, extensions: hello.1, protocols: Vec::new() }),
+            http2: Some(Http2Preface { settings: preface.0, window_update: preface.1 }),
+            ..Connection::default()
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_visit_is_assessed_within_bounds_and_no_contradiction_or_behaviour_alone_makes_a_bot(
+        page in any_facts(),
+        worker in any_facts(),
+        events in proptest::collection::vec(any_event(), 0..64),
+        connection in any_connection(),
+    ) {
+        let evidence = BotEvidence {
+            worker: Some(worker),
+            ..visit(&json!({}), &json!({}), &json!({ "events": events }), connection.clone())
+        };
+        let evidence = BotEvidence { page, ..evidence };
+        for judged in [judged(&evidence), assess_connection(&connection, &Weights::embedded())] {
+            prop_assert!(judged.score <= 100);
+            prop_assert_eq!(judged.score == 0, judged.signs.is_empty());
+            let only = |families: &[Family]| judged.signs.iter().all(|sign: &Sign| families.contains(&sign.family()));
+            if !judged.degraded && only(&[Family::Connection, Family::Identity, Family::Contexts]) {
+                prop_assert!(judged.score < 60, "{:?}", judged);
+            }
+            if only(&[Family::Behaviour]) {
+                prop_assert!(judged.score < 60, "{:?}", judged);
+            }
+        }
+    }
+}
