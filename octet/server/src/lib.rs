@@ -55,6 +55,7 @@
 //! Once read, nothing changes until the session ends. The edge is told 202 in every case.
 
 pub mod attest;
+mod bot;
 pub mod clock;
 mod config;
 mod counts;

@@ -55,6 +55,19 @@ pub(crate) fn omissions(
     }
 }
 
+/// How many of the profile's facts a page, its worker and its frame should have given, and did not.
+pub(crate) fn withheld(
+    page: &Facts,
+    worker: &Context,
+    frame: &Context,
+    profile: Profile,
+    world: &World,
+    now: UnixTime,
+) -> usize {
+    let judge = Judge { profile, world, now };
+    judge.withheld(page, In::Page).len() + judge.withheld_in(worker, In::Worker) + judge.withheld_in(frame, In::Frame)
+}
+
 /// Whether the channel says less than it should. That a page did without is believed only where it may, and where the
 /// edge saw no channel either; that every round met a hidden tab, only of a page that was hidden.
 fn lacks_round_trips(signals: &CollectorSignals, observations: &EdgeObservations, expected: &Expected) -> bool {

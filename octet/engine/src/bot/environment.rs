@@ -7,7 +7,6 @@ use octet::facts::{Facts, Texts};
 
 use super::Seen;
 use super::browser::Engine;
-use super::evidence::Network;
 use super::signs::{Sign, found};
 
 /// How far a window may reach beyond its screen, as a share: maximised ones do by their borders.
@@ -19,7 +18,7 @@ pub(super) fn of_page(seen: &Seen<'_>) -> Vec<Sign> {
         (no_pointer(seen), Sign::NoPointer),
         (is_empty(&page.languages), Sign::NoLanguages),
         (!seen.privacy.randomises && has_impossible_value(page), Sign::ImpossibleValue),
-        (seen.evidence.connection.network == Network::Hosting, Sign::Hosting),
+        (seen.evidence.connection.hosting, Sign::Hosting),
     ]);
     if !seen.privacy.resists {
         signs.extend(window(page, seen.claim.is_desktop()));

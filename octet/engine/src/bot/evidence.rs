@@ -53,8 +53,8 @@ pub struct Connection {
     pub tls: Option<TlsHello>,
     /// What an HTTP/2 connection began with.
     pub http2: Option<Http2Preface>,
-    /// Whose the address is.
-    pub network: Network,
+    /// The address is a hosting provider's, and none behind which people sit.
+    pub hosting: bool,
 }
 
 /// What tells one family of TLS clients from another, GREASE values left out.
@@ -75,17 +75,6 @@ pub struct Http2Preface {
     pub settings: Vec<(u16, u32)>,
     /// The first window update of the whole connection.
     pub window_update: Option<u32>,
-}
-
-/// Whose an address is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Network {
-    /// Anybody's, or unknown.
-    #[default]
-    Ordinary,
-    /// A hosting provider's.
-    Hosting,
 }
 
 /// What the service noticed about how the evidence arrived.

@@ -20,12 +20,13 @@ mod signs;
 mod traces;
 mod weights;
 
-pub use evidence::{Arrival, BotEvidence, Connection, Http2Preface, Network, TlsHello};
+pub use evidence::{Arrival, BotEvidence, Connection, Http2Preface, TlsHello};
 pub use signs::{Family, Sign};
 pub use weights::Weights;
 
 use browser::Claim;
 use octet::Profile;
+use octet::assess::Automation;
 use privacy::Privacy;
 
 /// What the engine concludes of a visit. Internal: it deliberately does not implement `Serialize`.
@@ -108,6 +109,12 @@ fn arrival(arrival: &Arrival) -> Vec<Sign> {
 }
 
 fn is_degraded(evidence: &BotEvidence) -> bool {
-    let unread = evidence.automation.is_none() || evidence.behaviour.is_none();
+    // These every browser gives whatever a policy of the page forbids.
+    let given = |automation: &Automation| {
+        automation.altered.read().is_some()
+            && automation.globals.read().is_some()
+            && automation.error_formatted.read().is_some()
+    };
+    let unread = !evidence.automation.as_ref().is_some_and(given) || evidence.behaviour.is_none();
     evidence.omitted || (evidence.expected >= Profile::Full && unread)
 }

@@ -1,0 +1,78 @@
+//! From what a browser and an edge reported of a visit to what the engine reads. Knows the app's profile and what every
+//! browser gives; what any of it means is the engine's business.
+
+use octet::assess::AssessSignals;
+use octet::fact::Text;
+use octet::observations::EdgeObservations;
+use octet::{Profile, signals::Context};
+use octet_engine::bot::{Arrival, BotEvidence, Connection};
+use octet_engine::{UnixTime, World};
+
+use crate::omissions::withheld;
+
+/// What the service knows of how a message came, beside the message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Came {
+    /// The same collector's bytes were seen under another reference.
+    pub(crate) replayed: bool,
+    /// Another, different message came for this reference.
+    pub(crate) second: bool,
+}
+
+/// The evidence of a visit, by what its app has collected.
+pub(crate) fn of_visit(
+    signals: AssessSignals,
+    observations: &EdgeObservations,
+    profile: Profile,
+    came: Came,
+    world: &World,
+    now: UnixTime,
+) -> BotEvidence {
+    let omitted = withheld(&signals.facts, &signals.worker, &signals.frame, profile, world, now) > 0;
+    let facts = |context: Context| match context {
+        Context::Read(facts) => Some(*facts),
+        Context::Missing | Context::Blocked { .. } => None,
+    };
+    BotEvidence {
+        expected: profile,
+        omitted,
+        page: signals.facts,
+        worker: facts(signals.worker),
+        frame: facts(signals.frame),
+        automation: signals.automation.read().map(|automation| (**automation).clone()),
+        behaviour: signals.behaviour.read().cloned(),
+        connection: of_connection(observations, world),
+        arrival: Arrival {
+            replayed: came.replayed,
+            second_bundle: came.second,
+            other_user_agent: observations.session.same_user_agent == Some(false),
+        },
+    }
+}
+
+/// What the edge saw of one request and of its connection.
+pub(crate) fn of_connection(observations: &EdgeObservations, world: &World) -> Connection {
+    let headers = &observations.headers;
+    let text = |header: &Option<Text>| header.as_ref().map(|text| text.as_str().to_owned());
+    let names = observations.header_names.as_ref();
+    let address = observations.peer.map(|peer| world.address(peer.ip)).unwrap_or_default();
+    Connection {
+        user_agent: text(&headers.user_agent),
+        accept_language: text(&headers.accept_language),
+        brands: text(&headers.sec_ch_ua),
+        hint_platform: text(&headers.sec_ch_ua_platform),
+        hint_mobile: text(&headers.sec_ch_ua_mobile),
+        fetch_site: text(&headers.sec_fetch_site),
+        header_names: names.map(|names| names.as_slice().iter().map(|name| name.as_str().to_owned()).collect()),
+        http_version: observations.http_version.as_str().to_owned(),
+        proxied: observations.peer.is_none_or(|peer| peer.forwarded),
+        tls: None,
+        http2: None,
+        // People sit behind VPNs, gateways and private relays, whose networks are data centres too.
+        hosting: address.hosting
+            && !address.vpn
+            && !address.gateway
+            && !address.delivery_network
+            && address.private_relay.is_none(),
+    }
+}
