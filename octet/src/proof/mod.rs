@@ -1,6 +1,17 @@
 //! Location proofs: signed, time-stamped statements that anyone verifies offline with published keys. Knows what a
 //! proof says and how it is checked; never why its claim was concluded, and it holds no secret.
 
+#[cfg(feature = "verify")]
+pub mod chain;
+#[cfg(feature = "verify")]
+mod jws;
+#[cfg(feature = "verify")]
+mod keys;
+#[cfg(all(test, feature = "verify"))]
+mod tests;
+#[cfg(feature = "verify")]
+mod verify;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,6 +20,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::EdgeId;
 use crate::predicate::{Claim, ConfidenceSummary, Validity};
+
+#[cfg(feature = "verify")]
+pub use chain::Chain;
+#[cfg(feature = "verify")]
+pub use jws::{Algorithm, Signer, SigningFailed};
+#[cfg(feature = "verify")]
+pub use keys::{Ec, InvalidKeySet, KEYS_PATH, KeySet, Okp, Point, PublicKey};
+#[cfg(feature = "verify")]
+pub use verify::{Audience, Confirmation, DeviceBinding, Expect, Refusal, verify};
 
 /// The media type in a proof's header (`typ`).
 pub const PROOF_TYPE: &str = "octet-proof+jwt";
