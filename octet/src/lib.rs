@@ -36,6 +36,7 @@ pub mod region;
 mod session;
 pub mod signals;
 mod text;
+pub mod timeline;
 mod verdict;
 
 pub use app::{AppKey, AppSecret, ClickToken, InvalidAppKey, InvalidAppSecret, InvalidClickToken};

@@ -152,7 +152,7 @@ pub enum Unproven {
 }
 
 impl Unproven {
-    /// Every one.
+    /// Every one of them.
     pub const ALL: [Self; 9] = [
         Self::NoFix,
         Self::NoFixOnSimulator,
@@ -196,6 +196,14 @@ impl Unproven {
         }
     }
 }
+
+impl std::fmt::Display for Unproven {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl std::error::Error for Unproven {}
 
 /// From when until when a proof holds, both inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

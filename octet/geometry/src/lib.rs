@@ -4,11 +4,15 @@
 //! place means. Earth is a sphere of mean radius; the error against WGS 84 is below 0.6 %.
 
 mod disc;
+mod judge;
+mod land;
 mod outline;
 mod polygon;
 mod sphere;
 
 pub use disc::Disc;
+pub use judge::{Gazetteer, NoGazetteer, Relation, judge, relate};
+pub use land::Land;
 pub use outline::{MAX_VERTICES, Outline};
 pub use polygon::{InvalidPolygon, Polygon};
 pub use sphere::{EARTH_RADIUS_KM, HALF_TURN_KM, UnitVector, destination, distance_km};

@@ -50,6 +50,11 @@ impl Polygon {
         Ok(Self { ring, middle })
     }
 
+    /// The vertices' middle.
+    pub(crate) fn middle(&self) -> Option<LatLon> {
+        self.middle.to_place()
+    }
+
     /// Whether the place is inside: the ring's angles around it add up to a full turn, and it lies on the
     /// hemisphere of the polygon's middle.
     #[must_use]
@@ -77,7 +82,7 @@ impl Polygon {
     }
 }
 
-fn edge_distance_km(place: UnitVector, a: UnitVector, b: UnitVector) -> f64 {
+pub(crate) fn edge_distance_km(place: UnitVector, a: UnitVector, b: UnitVector) -> f64 {
     let ends = place.distance_km(a).min(place.distance_km(b));
     let Some(normal) = a.cross(b).to_place().map(UnitVector::from) else { return ends };
     let between = normal.cross(a).dot(place) >= 0.0 && b.cross(normal).dot(place) >= 0.0;
