@@ -1,5 +1,7 @@
 //! Every refusal, once; and proofs of both kinds of key that are accepted.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
