@@ -8,14 +8,62 @@ const ACKNOWLEDGED = 3;
 const NONCE_LENGTH = 18;
 const MOST_ROUNDS = 16;
 const LONGEST_TICKET = 512;
+const MOST_SIBLINGS = 8;
+// A sibling that has not said hello by then has failed, and none is waited for any longer than that.
+const SIBLING_HELLO_MS = 800;
+const SIBLING_LIMIT_MS = 1200;
 
 /** No channel was asked for. */
 export function skipped() {
   return { report: { state: "skipped", rounds: [] }, done: Promise.resolve(), close() {} };
 }
 
-/** Opens the channel; `done` resolves when it has ended, in whatever way. */
+/** Opens the channel, and those of the siblings that its edge names; `done` resolves when all have ended, somehow. */
 export function open(url) {
+  const siblings = [];
+  const first = connect(url, (peers) => {
+    const urls = peers.slice(0, MOST_SIBLINGS).map((peer) => siblingOf(url, peer));
+    siblings.push(...urls.filter(Boolean).map(connectSibling));
+  });
+  return {
+    report: first.report,
+    get siblings() {
+      return siblings.length ? siblings.map((sibling) => sibling.report) : undefined;
+    },
+    done: first.done.then(() => Promise.all(siblings.map((sibling) => sibling.done))),
+    close() {
+      for (const channel of [first, ...siblings]) channel.close();
+    },
+  };
+}
+
+/** The URL of a sibling's channel; none for the edge itself, and for what cannot be of the same site. */
+function siblingOf(url, peer) {
+  try {
+    const [own, at] = [new URL(url), new URL(peer)];
+    const itself = own.host === at.host && own.pathname === at.pathname;
+    if (itself || siteOf(own) !== siteOf(at) || !at.protocol.startsWith("ws")) return;
+    at.searchParams.set("ref", own.searchParams.get("ref"));
+    at.searchParams.set("role", "sibling");
+    return at.href;
+  } catch {
+    // No URL.
+  }
+}
+
+// Two hosts of one registrable domain share these, whatever its public suffix is.
+const siteOf = ({ hostname }) => (/^[\d.]+$|:/.test(hostname) ? hostname : hostname.split(".").slice(-2).join("."));
+
+function connectSibling(url) {
+  const channel = connect(url);
+  const silent = () => channel.report.state === "failed" && channel.close();
+  const timers = [setTimeout(silent, SIBLING_HELLO_MS), setTimeout(channel.close, SIBLING_LIMIT_MS)];
+  channel.done.then(() => timers.forEach((timer) => clearTimeout(timer)));
+  return channel;
+}
+
+/** One channel; `named` is given the siblings that its edge names. */
+function connect(url, named) {
   const report = { state: "failed", rounds: [] };
   const channel = { report, close() {} };
   channel.done = new Promise((resolve) => {
@@ -55,6 +103,7 @@ export function open(url) {
       if (message?.type === "hello") {
         report.state = "partial";
         if (typeof message.ticket === "string" && message.ticket.length <= LONGEST_TICKET) report.ticket = message.ticket;
+        if (Array.isArray(message.peers)) named?.(message.peers);
       } else if (message?.type === "end") {
         report.state = "complete";
         resolve();

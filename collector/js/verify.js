@@ -98,6 +98,7 @@ async function start(asked, gone) {
       durationMs: Math.round(performance.now() - began),
       page,
       channel: channel.report,
+      siblings: channel.siblings,
       resources: rank ? resources(at) : [],
     };
     const contexts = rank ? `,"worker":${worker},"frame":${frame}` : "";

@@ -185,6 +185,59 @@ fn a_channel_that_fails_or_never_ends_does_not_keep_the_bundle() {
 }
 
 #[test]
+fn siblings_that_the_edge_names_are_measured_in_parallel_and_their_tickets_come_with_the_bundle() {
+    if node_is_missing() {
+        return;
+    }
+    let wss = |host: &str| format!("wss://{host}/octet/v1/ws");
+    let outcome = verified(json!({
+        "peers": [
+            wss("nyc.shop.example"), wss("sin.shop.example"), wss("shop.example"), wss("other.example.net"),
+            "https://fra.shop.example/octet/v1/ws", "no URL", 7,
+        ],
+        "siblings": { "nyc.shop.example": "rounds", "sin.shop.example": "refused" },
+    }));
+    let urls: Vec<_> = outcome.list("sockets").iter().map(|socket| socket["url"].as_str().unwrap()).collect();
+    let expected = [
+        "wss://shop.example/octet/v1/ws?ref=sess_1",
+        "wss://nyc.shop.example/octet/v1/ws?ref=sess_1&role=sibling",
+        "wss://sin.shop.example/octet/v1/ws?ref=sess_1&role=sibling",
+    ];
+    assert_eq!(urls, expected, "neither itself, nor another site, nor what is no channel");
+    let bundle = outcome.bundle();
+    assert_eq!(bundle.channel.ticket.unwrap().as_str(), "a.ticket");
+    let siblings = bundle.siblings.as_slice();
+    let states: Vec<_> = siblings.iter().map(|sibling| sibling.state).collect();
+    assert_eq!(states, [ChannelState::Complete, ChannelState::Failed]);
+    let tickets: Vec<_> =
+        siblings.iter().map(|sibling| sibling.ticket.as_ref().map(|ticket| ticket.as_str())).collect();
+    assert_eq!(tickets, [Some("of.nyc.shop.example"), None]);
+    assert_eq!(siblings[0].rounds.as_slice().len(), 4);
+    assert!(outcome.list("sockets").iter().all(|socket| socket["closed"] == true || socket["url"] == urls[2]));
+}
+
+#[test]
+fn a_sibling_that_says_nothing_holds_the_bundle_for_less_than_a_second_and_a_slow_one_keeps_its_ticket() {
+    if node_is_missing() {
+        return;
+    }
+    let with = |siblings: Value| {
+        let peers = ["wss://nyc.shop.example/octet/v1/ws", "wss://sin.shop.example/octet/v1/ws"];
+        verified(json!({ "peers": peers, "siblings": siblings }))
+    };
+    let posted_at = |outcome: &Outcome| outcome.list("posts")[0]["atMs"].as_u64().unwrap();
+    let refused = with(json!({ "nyc.shop.example": "refused", "sin.shop.example": "throws" }));
+    let alone = verified(json!({}));
+    assert_eq!(posted_at(&refused), posted_at(&alone), "a sibling that fails delays nothing");
+    let silent = with(json!({ "nyc.shop.example": "silent", "sin.shop.example": "rounds" }));
+    assert!((800..1000).contains(&posted_at(&silent)), "{}", posted_at(&silent));
+    assert_eq!(silent.bundle().siblings.as_slice()[0].ticket, None);
+    let slow = with(json!({ "nyc.shop.example": "slow", "sin.shop.example": "rounds" }));
+    assert!(posted_at(&slow) <= 1300, "{}", posted_at(&slow));
+    assert!(slow.bundle().siblings.as_slice().iter().all(|sibling| sibling.ticket.is_some()));
+}
+
+#[test]
 fn an_aborted_call_rejects_closes_its_channel_and_sends_nothing_more() {
     if node_is_missing() {
         return;

@@ -7,8 +7,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 
-use crate::LatLon;
 use crate::fact::{AtMost, Text};
+use crate::{LatLon, SessionRef};
+
+/// How many sibling edges one session has at most.
+pub const MAX_SIBLINGS: usize = 8;
 
 /// The body of `POST /v1/signals` from an edge to Octet.
 ///
@@ -18,6 +21,19 @@ pub struct SignalBundle {
     /// The collector's bytes: JSON of [`CollectorSignals`](crate::signals::CollectorSignals).
     pub signals: Box<RawValue>,
     /// What the edge saw.
+    pub observations: EdgeObservations,
+}
+
+/// The body of `POST /v1/observations` from a sibling edge to Octet, once its latency channel has ended: the browser
+/// posts its bundle to another edge, and the ticket in there ties the two together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SiblingObservations {
+    /// The session.
+    pub session_ref: SessionRef,
+    /// The ticket of the sibling's channel.
+    pub ticket: Text,
+    /// What the sibling saw.
     pub observations: EdgeObservations,
 }
 

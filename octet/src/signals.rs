@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fact::{AtMost, Text};
 use crate::facts::Facts;
+use crate::observations::MAX_SIBLINGS;
 use crate::{Profile, SessionRef};
 
 /// The body of `POST /v1/signals` from the browser: one bundle.
@@ -37,6 +38,9 @@ pub struct CollectorSignals {
     /// The browser's view of the latency channel.
     #[serde(default)]
     pub channel: ChannelReport,
+    /// The browser's view of the sibling edges' channels; empty where no sibling was contacted.
+    #[serde(default)]
+    pub siblings: AtMost<ChannelReport, MAX_SIBLINGS>,
     /// The facts of the page itself.
     #[serde(default)]
     pub facts: Facts,

@@ -6,7 +6,7 @@ use octet::assess::{AssessBundle, AssessSignals};
 use octet::challenge::{Challenge, ChallengeAnswer, ChallengeRequest};
 use octet::data::{BotStats, Data, Visit};
 use octet::license::LicenseClaims;
-use octet::observations::{Accepted, SignalBundle};
+use octet::observations::{Accepted, SiblingObservations, SignalBundle};
 use octet::predicate::PredicateRequest;
 use octet::problem::{Code, Problem};
 use octet::proof::ProofClaims;
@@ -76,6 +76,7 @@ golden! {
     accepted: Accepted = "accepted";
     collector_signals: CollectorSignals = "collector-signals";
     a_signal_bundle: SignalBundle = "signal-bundle";
+    what_a_sibling_saw: SiblingObservations = "sibling-observations";
     the_bot_verdict_of_the_contract: BotVerdict = "bot-verdict";
     a_bot_verdict_after_an_escalation: BotVerdict = "bot-verdict-passed";
     a_visit: Data<Visit> = "visit";

@@ -138,18 +138,26 @@ class Page {
     const page = this;
     return class {
       constructor(url) {
-        if (page.scenario.channel === "throws") throw new DOMException("no", "SecurityError");
+        this.url = url;
+        const { hostname, search } = new URL(url);
+        const { channel = "rounds", siblings = {} } = page.scenario;
+        const does = search.includes("role=sibling") ? siblings[hostname] : channel;
+        if (does === "throws") throw new DOMException("no", "SecurityError");
         this.record = { url, closed: false, echoes: [], openedAtMs: page.now };
         page.outcome.sockets.push(this.record);
-        if (page.scenario.channel === "refused") page.later(() => this.onerror?.(), 20);
-        if ((page.scenario.channel ?? "rounds") === "rounds") page.later(() => this.rounds(), 20);
+        if (does === "refused") page.later(() => this.onerror?.(), 20);
+        if (does === "rounds") page.later(() => this.rounds(), 20);
+        if (does === "slow") page.later(() => this.rounds(), 700);
       }
       rounds() {
-        this.onmessage?.({ data: JSON.stringify({ type: "hello", ticket: "a.ticket", peers: [], more: 1 }) });
+        this.onmessage?.({ data: JSON.stringify({ type: "hello", ticket: this.ticket(), peers: page.scenario.peers ?? [], more: 1 }) });
         for (let round = 0; round < 4; round++) {
           page.later(() => this.onmessage?.({ data: Uint8Array.of(1, round, ...Array(16).fill(round)).buffer }), 10 * round);
         }
         page.later(() => this.onmessage?.({ data: '{"type":"end"}' }), 100);
+      }
+      ticket() {
+        return this.url.includes("role=sibling") ? `of.${new URL(this.url).hostname}` : "a.ticket";
       }
       send(bytes) {
         this.record.echoes.push([...bytes]);

@@ -40,6 +40,7 @@ mod observation;
 mod opening;
 mod origin;
 mod page;
+mod peers;
 mod relay;
 mod routes;
 mod settings;

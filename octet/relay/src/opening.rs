@@ -2,14 +2,17 @@
 //! The host moves the messages.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use octet::SessionRef;
-use octet::observations::TcpInfo;
+use octet::observations::{EdgeObservations, TcpInfo};
 use octet::problem::Code;
+use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::channel::{Channel, Message, Transmit};
+use crate::peers::Report;
 use crate::relay::Relay;
 use crate::{Answer, handshake, mac};
 
@@ -21,6 +24,8 @@ pub struct Opening {
     accept: String,
     ticket: String,
     nonces: [[u8; 16]; 16],
+    /// What the edge saw of a sibling's channel.
+    sibling: Option<EdgeObservations>,
     slot: OwnedSemaphorePermit,
 }
 
@@ -30,6 +35,7 @@ impl Opening {
         session: SessionRef,
         ip: Option<IpAddr>,
         accept: String,
+        sibling: Option<EdgeObservations>,
         now: Instant,
     ) -> Result<Self, Answer> {
         let busy = |what| Answer::problem(Code::RateLimited, what).retry_after(2);
@@ -49,7 +55,7 @@ impl Opening {
         edge.channels.open(&session, now).map_err(|_| {
             Answer::problem(Code::ChannelTaken, "a latency channel is or was open for this session; there is one only")
         })?;
-        Ok(Self { relay: relay.clone(), session, accept, ticket, nonces, slot })
+        Ok(Self { relay: relay.clone(), session, accept, ticket, nonces, sibling, slot })
     }
 
     /// The answer with which the protocols switch: 101.
@@ -62,23 +68,33 @@ impl Opening {
     #[must_use]
     pub fn begin(self, now: Instant) -> OpenChannel {
         let channel = Channel::open(&self.ticket, self.nonces, now);
-        OpenChannel { relay: self.relay, session: self.session, channel, _slot: self.slot }
+        let (channel, report) = match self.sibling {
+            Some(observations) => (channel, Some(Report { ticket: self.ticket, observations })),
+            None => (channel.with_peers(&self.relay.inner().peers), None),
+        };
+        OpenChannel { relay: self.relay, session: self.session, channel, report, slot: Arc::new(self.slot) }
     }
 }
 
-/// A [`Channel`] whose measurements are kept for the bundle of its session.
+/// A [`Channel`] whose measurements are kept for the bundle of its session, or, of a sibling's, sent to Octet when it
+/// ends or is dropped.
 #[derive(Debug)]
 pub struct OpenChannel {
     relay: Relay,
     session: SessionRef,
     channel: Channel,
-    _slot: OwnedSemaphorePermit,
+    report: Option<Report>,
+    slot: Arc<OwnedSemaphorePermit>,
 }
 
 impl OpenChannel {
     /// As [`Channel::poll_transmit`].
     pub fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
-        self.channel.poll_transmit(now)
+        let transmit = self.channel.poll_transmit(now);
+        if self.channel.is_finished() {
+            self.report();
+        }
+        transmit
     }
 
     /// As [`Channel::poll_timeout`].
@@ -98,5 +114,24 @@ impl OpenChannel {
         self.channel.receive(now, message);
         let (rounds, void) = (self.channel.rounds(), self.channel.void_rounds());
         self.relay.inner().channels.record(&self.session, now, rounds, void, tcp);
+    }
+
+    /// Sends what a sibling saw, once and in the background; the channel's slot bounds how many are under way.
+    fn report(&mut self) {
+        let Some(report) = self.report.take() else { return };
+        let edge = self.relay.inner();
+        let measured = edge.channels.get(&self.session, Instant::now()).unwrap_or_default();
+        let (Some(body), Ok(runtime)) = (report.body(&self.session, measured), Handle::try_current()) else { return };
+        let (upstream, slot) = (Arc::clone(&edge.upstream), Arc::clone(&self.slot));
+        runtime.spawn(async move {
+            upstream.forward("/v1/observations", body).await;
+            drop(slot);
+        });
+    }
+}
+
+impl Drop for OpenChannel {
+    fn drop(&mut self) {
+        self.report();
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use octet::SessionRef;
-use octet::observations::{Edge, Peer};
+use octet::observations::{Edge, EdgeObservations, Peer};
 use octet::problem::Code;
 use octet_transport::Transport;
 use tokio::sync::Semaphore;
@@ -19,9 +19,10 @@ use crate::mac::{self, NoRandomness};
 use crate::opening::Opening;
 use crate::origin::{Admission, OriginRule};
 use crate::page::PageSession;
+use crate::peers::{self, Peers};
 use crate::routes::{Kind, Mount, Route};
 use crate::settings::Settings;
-use crate::signals::SignalsRequest;
+use crate::signals::{SignalsRequest, observations};
 use crate::signed_ref::{Inspection, SignedRefs};
 use crate::ticket::Tickets;
 use crate::upstream::Upstream;
@@ -45,6 +46,7 @@ pub(crate) struct Inner {
     channels_limit: NetworkLimit,
     settings: Settings,
     pub(crate) edge: Edge,
+    pub(crate) peers: Peers,
     pub(crate) tickets: Tickets,
     pub(crate) channels: ChannelMemory,
     pub(crate) channel_slots: Arc<Semaphore>,
@@ -90,7 +92,7 @@ impl Relay {
     ///
     /// When the operating system has no randomness to give: nothing secure can run there.
     pub(crate) fn new(config: Config) -> Self {
-        let Config { transport, license, mount, origins, proxies, edge, tuning } = config;
+        let Config { transport, license, mount, origins, proxies, edge, peers, tuning } = config;
         let own;
         let secret = match &license {
             Some(key) => key.expose().as_bytes(),
@@ -111,6 +113,7 @@ impl Relay {
             settings: Settings::default(),
             tickets: Tickets::new(secret, edge.id.clone()),
             edge,
+            peers,
             channels: ChannelMemory::default(),
             channel_slots: Arc::new(Semaphore::new(MAX_CHANNELS)),
             upstream: Arc::new(upstream),
@@ -224,8 +227,13 @@ impl Relay {
         let client = self.client(seen);
         check(&self.0.channels_limit, client)?;
         let session = session_of(seen.query)?;
-        self.inspect(&session, client.and_then(|client| client.ip), seen.user_agent())?;
-        Opening::new(self, session, client.and_then(|client| client.ip), accept, Instant::now()).map(Box::new)
+        let ip = client.and_then(|client| client.ip);
+        let inspection = self.inspect(&session, ip, seen.user_agent())?;
+        let sibling = peers::is_sibling(seen.query).then(|| EdgeObservations {
+            session: inspection.observation(),
+            ..observations(&self.0.edge, client, seen)
+        });
+        Opening::new(self, session, ip, accept, sibling, Instant::now()).map(Box::new)
     }
 
     /// What a reference is, or the refusal where this edge takes signed ones only.

@@ -5,8 +5,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use octet::fact::AtMost;
-use octet::observations::{ChannelObservation, EdgeObservations, Peer, SessionObservation, SignalBundle, Ticket};
+use octet::observations::{ChannelObservation, Edge, EdgeObservations, Peer, SessionObservation, SignalBundle, Ticket};
 use octet::problem::Code;
 use octet::signals::CollectorSignals;
 use serde_json::value::RawValue;
@@ -15,7 +14,6 @@ use crate::forwarded::Client;
 use crate::observation::text;
 use crate::origin::Admission;
 use crate::relay::{Inner, Relay};
-use crate::signed_ref::Inspection;
 use crate::{Answer, Observation};
 
 /// The largest body that a browser may post, in bytes.
@@ -54,21 +52,9 @@ impl SignalsRequest {
         if length.is_some_and(|length| length.parse::<u64>().map_or(true, |length| length > MAX_BODY as u64)) {
             return Err(refusal(BodyError::TooLarge));
         }
-        let peer = client.and_then(|client| Some(Peer { ip: client.ip?, forwarded: client.forwarded }));
-        let observations = EdgeObservations {
-            edge: relay.inner().edge.clone(),
-            observed_at_ms: millis(SystemTime::now()),
-            peer,
-            http_version: text(seen.http_version.as_bytes()),
-            header_names: seen.header_names(),
-            headers: seen.browser_headers(),
-            tcp: seen.tcp,
-            channel: ChannelObservation::default(),
-            session: SessionObservation::default(),
-        };
         Ok(Self {
             relay: relay.clone(),
-            observations,
+            observations: observations(&relay.inner().edge, client, seen),
             client_ip: client.and_then(|client| client.ip),
             user_agent: seen.user_agent().to_vec(),
             cross_origin: match admission {
@@ -82,7 +68,7 @@ impl SignalsRequest {
     pub async fn finish(mut self, body: Result<Bytes, BodyError>) -> Answer {
         let origin = self.cross_origin.take();
         let answer = match body.map_err(refusal).and_then(|body| self.bundle(&body)) {
-            Ok((upstream, bundle)) => upstream.inner().upstream.forward(bundle).await,
+            Ok((edge, bundle)) => edge.inner().upstream.forward("/v1/signals", bundle).await,
             Err(refused) => refused,
         };
         match origin {
@@ -96,15 +82,26 @@ impl SignalsRequest {
         let Self { relay, mut observations, client_ip, user_agent, .. } = self;
         let text = std::str::from_utf8(body).map_err(|_| malformed())?;
         let signals: CollectorSignals = serde_json::from_str(text).map_err(|_| malformed())?;
-        let session = match relay.inspect(&signals.session_ref, client_ip, &user_agent)? {
-            Inspection::Signed(session) => session,
-            Inspection::Unsigned => SessionObservation::default(),
-        };
-        observations.session = session;
+        observations.session = relay.inspect(&signals.session_ref, client_ip, &user_agent)?.observation();
         observations.channel = channel(relay.inner(), &signals, client_ip);
         let signals: Box<RawValue> = serde_json::from_str(text).map_err(|_| malformed())?;
         let bundle = serde_json::to_vec(&SignalBundle { signals, observations }).map_err(|_| malformed())?;
         Ok((relay, bundle.into()))
+    }
+}
+
+/// What the edge sees of one request.
+pub(crate) fn observations(edge: &Edge, client: Option<Client>, seen: &Observation<'_>) -> EdgeObservations {
+    EdgeObservations {
+        edge: edge.clone(),
+        observed_at_ms: millis(SystemTime::now()),
+        peer: client.and_then(|client| Some(Peer { ip: client.ip?, forwarded: client.forwarded })),
+        http_version: text(seen.http_version.as_bytes()),
+        header_names: seen.header_names(),
+        headers: seen.browser_headers(),
+        tcp: seen.tcp,
+        channel: ChannelObservation::default(),
+        session: SessionObservation::default(),
     }
 }
 
@@ -123,13 +120,7 @@ fn channel(edge: &Inner, signals: &CollectorSignals, ip: Option<IpAddr>) -> Chan
     if ticket != Ticket::Valid {
         return ChannelObservation { ticket, contested, ..ChannelObservation::default() };
     }
-    ChannelObservation {
-        ticket,
-        rounds: AtMost::first(measured.rounds),
-        void_rounds: measured.void_rounds,
-        tcp: measured.tcp,
-        contested,
-    }
+    measured.observation(ticket)
 }
 
 fn refusal(error: BodyError) -> Answer {

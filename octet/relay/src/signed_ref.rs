@@ -37,6 +37,16 @@ pub(crate) enum Inspection {
     Unsigned,
 }
 
+impl Inspection {
+    /// As Octet is told.
+    pub(crate) fn observation(self) -> SessionObservation {
+        match self {
+            Self::Signed(session) => session,
+            Self::Unsigned => SessionObservation::default(),
+        }
+    }
+}
+
 impl SignedRefs {
     pub(crate) fn new(secret: &[u8], lifetime: Duration) -> Self {
         Self { key: MacKey::derive(secret, "octet signed reference 1"), lifetime }

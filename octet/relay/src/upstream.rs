@@ -41,29 +41,29 @@ impl Upstream {
         Self { transport, license, slots, timeout }
     }
 
-    /// Forwards a bundle, and says what the browser is told.
-    pub(crate) async fn forward(&self, bundle: Bytes) -> Answer {
+    /// Forwards a bundle to this path of Octet, and says what the browser is told.
+    pub(crate) async fn forward(&self, path: &'static str, bundle: Bytes) -> Answer {
         let Ok(_slot) = self.slots.try_acquire() else {
             tracing::warn!("more bundles at once than this edge forwards; refused one");
             return unavailable();
         };
-        match self.attempt(bundle.clone()).await {
+        match self.attempt(path, bundle.clone()).await {
             Some(answer) => answer,
             None => {
                 // A restart, or a connection that died in the pool; spread, so that edges do not come in step.
                 let spread = mac::random::<1>().map_or(0, |[byte]| u64::from(byte) / 2);
                 tokio::time::sleep(Duration::from_millis(50 + spread)).await;
-                self.attempt(bundle).await.unwrap_or_else(unavailable)
+                self.attempt(path, bundle).await.unwrap_or_else(unavailable)
             }
         }
     }
 
     /// One attempt; `None` where another may go better.
-    async fn attempt(&self, bundle: Bytes) -> Option<Answer> {
-        let response = match self.send(Method::POST, "/v1/signals", bundle).await {
+    async fn attempt(&self, path: &'static str, bundle: Bytes) -> Option<Answer> {
+        let response = match self.send(Method::POST, path, bundle).await {
             Ok(response) => response,
             Err(error) => {
-                tracing::warn!(%error, "a bundle did not reach Octet");
+                tracing::warn!(%error, path, "a bundle did not reach Octet");
                 return None;
             }
         };
@@ -72,7 +72,7 @@ impl Upstream {
             return Some(Answer::new(202).body("application/json", &br#"{"status":"accepted"}"#[..]));
         }
         let code = serde_json::from_slice::<Problem>(response.body()).map_or(Code::Unknown, |problem| problem.code);
-        tracing::warn!(status = status.as_u16(), code = code.as_str(), "Octet did not take a bundle");
+        tracing::warn!(path, status = status.as_u16(), code = code.as_str(), "Octet did not take a bundle");
         match status {
             StatusCode::BAD_REQUEST => {
                 Some(Answer::problem(Code::MalformedBundle, "the body is not what a collector of this release sends"))
@@ -193,21 +193,21 @@ mod tests {
             (&[500, 500, 202], 503, 2),
         ] {
             let (upstream, calls) = octet(statuses);
-            let answer = upstream.forward(Bytes::from_static(b"{}")).await;
+            let answer = upstream.forward("/v1/signals", Bytes::from_static(b"{}")).await;
             assert_eq!(answer.status, expected, "{statuses:?}");
             assert_eq!(calls.load(Ordering::Relaxed), attempts, "{statuses:?}");
             assert!(!String::from_utf8_lossy(&answer.body).contains("secret"));
             assert!(!String::from_utf8_lossy(&answer.body).contains("license"));
         }
         let (upstream, _) = octet(&[429]);
-        assert_eq!(header(&upstream.forward(Bytes::new()).await, "retry-after").as_deref(), Some("17"));
+        assert_eq!(header(&upstream.forward("/v1/signals", Bytes::new()).await, "retry-after").as_deref(), Some("17"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_octet_that_never_answers_costs_two_time_limits() {
         let (upstream, calls) = octet(&[0]);
         let start = Instant::now();
-        let answer = upstream.forward(Bytes::new()).await;
+        let answer = upstream.forward("/v1/signals", Bytes::new()).await;
         assert_eq!((answer.status, calls.load(Ordering::Relaxed)), (503, 2));
         assert!(start.elapsed() < 2 * TIMEOUT + Duration::from_secs(1), "{:?}", start.elapsed());
         assert!(header(&answer, "retry-after").is_some());
@@ -217,8 +217,8 @@ mod tests {
     async fn over_its_bound_the_edge_refuses_and_does_not_queue() {
         let (upstream, _) = octet(&[0]);
         let start = Instant::now();
-        let (first, second) = tokio::join!(upstream.forward(Bytes::new()), async {
-            let second = upstream.forward(Bytes::new()).await;
+        let (first, second) = tokio::join!(upstream.forward("/v1/signals", Bytes::new()), async {
+            let second = upstream.forward("/v1/signals", Bytes::new()).await;
             (second.status, start.elapsed())
         });
         assert_eq!((first.status, second), (503, (503, Duration::ZERO)));
@@ -233,7 +233,7 @@ mod tests {
         });
         let license: LicenseKey = "octet_test_v4.public.abc".parse().unwrap();
         let upstream = Upstream::new(Transport::over(service), Some(&license), TIMEOUT, 1);
-        assert_eq!(upstream.forward(Bytes::new()).await.status, 202);
+        assert_eq!(upstream.forward("/v1/signals", Bytes::new()).await.status, 202);
         assert!(!format!("{upstream:?}").contains("abc"));
     }
 }

@@ -15,6 +15,10 @@ pub struct Counts {
     /// Different bundles from another network than their session's first, or that came after the verdict was read:
     /// they decide nothing, unless the backend names their network.
     pub bundles_dropped: u64,
+    /// Reports of sibling edges that a bundle was joined with.
+    pub siblings_joined: u64,
+    /// Reports of sibling edges that came too late, or over the bound: they were dropped.
+    pub siblings_dropped: u64,
     /// Requests of edges that were refused: licence, size, shape, rate.
     pub edge_refusals: u64,
     /// Bundles that found the store full.
@@ -43,8 +47,8 @@ macro_rules! counters {
 }
 
 counters! {
-    bundles_kept bundles_repeated bundles_second bundles_dropped edge_refusals store_full
-    verdicts_read pending backend_refusals
+    bundles_kept bundles_repeated bundles_second bundles_dropped
+    siblings_joined siblings_dropped edge_refusals store_full verdicts_read pending backend_refusals
 }
 
 #[derive(Debug, Default)]

@@ -4,8 +4,8 @@
 use octet::Profile;
 use octet::fact::{Fact, Text};
 use octet::facts::Facts;
-use octet::observations::{ChannelObservation, EdgeObservations, TcpInfo, Ticket};
-use octet::signals::{CollectorSignals, Context};
+use octet::observations::{ChannelObservation, EdgeObservations, SiblingObservations, TcpInfo, Ticket};
+use octet::signals::{ChannelReport, CollectorSignals, Context};
 use octet_engine::{Anomalies, EdgeEvidence, Evidence, LocaleEvidence, Omissions, TcpRoundTrip};
 
 use crate::omissions::is_hidden;
@@ -14,10 +14,12 @@ use crate::omissions::is_hidden;
 const LANGUAGES: usize = 16;
 const LONGEST_LANGUAGE: usize = 35;
 
-/// The evidence of a bundle, by what the partner's profile has collected now, and of what it lacks.
+/// The evidence of a bundle and of the siblings whose tickets it brought, by what the partner's profile has collected
+/// now, and of what it lacks.
 pub(crate) fn evidence(
     signals: &CollectorSignals,
     observations: &EdgeObservations,
+    siblings: &[SiblingObservations],
     profile: Profile,
     omissions: Omissions,
     replayed: bool,
@@ -26,7 +28,10 @@ pub(crate) fn evidence(
     Evidence {
         address: observations.peer.map(|peer| peer.ip.to_canonical()),
         visitor_address: None,
-        edges: vec![edge(signals, observations)],
+        edges: [edge(&signals.channel, observations)]
+            .into_iter()
+            .chain(siblings.iter().filter_map(|seen| sibling(signals, observations, seen)))
+            .collect(),
         locale: LocaleEvidence {
             header_languages: header_languages(observations.headers.accept_language.as_ref()),
             ..if with_facts { locale(&signals.facts) } else { LocaleEvidence::default() }
@@ -44,11 +49,28 @@ pub(crate) fn evidence(
     }
 }
 
-fn edge(signals: &CollectorSignals, observations: &EdgeObservations) -> EdgeEvidence {
+/// What a sibling saw, which the page itself ties to its bundle by the ticket; none of the bundle's own edge, which
+/// counts once.
+fn sibling(
+    signals: &CollectorSignals,
+    observations: &EdgeObservations,
+    seen: &SiblingObservations,
+) -> Option<EdgeEvidence> {
+    let report = signals.siblings.as_slice().iter().find(|report| report.ticket.as_ref() == Some(&seen.ticket))?;
+    let other = seen.observations.edge.id != observations.edge.id;
+    other.then(|| EdgeEvidence {
+        address: seen.observations.peer.map(|peer| peer.ip.to_canonical()),
+        ..edge(report, &seen.observations)
+    })
+}
+
+/// What one edge saw. Only the connection that carried the channel is compared with its round trips: another of the
+/// same browser may go another way.
+fn edge(report: &ChannelReport, observations: &EdgeObservations) -> EdgeEvidence {
     let channel = &observations.channel;
     let proxied = observations.peer.is_none_or(|peer| peer.forwarded);
-    let (round_trips_ms, hidden) = round_trips(signals, channel);
-    let tcp = channel.tcp.filter(|_| channel.ticket == Ticket::Valid).or(observations.tcp);
+    let (round_trips_ms, hidden) = round_trips(report, channel);
+    let tcp = channel.tcp.filter(|_| channel.ticket == Ticket::Valid);
     EdgeEvidence {
         position: observations.edge.position,
         address: None,
@@ -61,16 +83,13 @@ fn edge(signals: &CollectorSignals, observations: &EdgeObservations) -> EdgeEvid
 
 /// The channel's round trips in milliseconds, and whether all that there are come from a hidden tab. Without a
 /// valid ticket nothing ties the channel to the bundle, and it counts for nothing.
-fn round_trips(signals: &CollectorSignals, channel: &ChannelObservation) -> (Vec<f64>, bool) {
+fn round_trips(report: &ChannelReport, channel: &ChannelObservation) -> (Vec<f64>, bool) {
     if channel.ticket != Ticket::Valid {
         return (Vec::new(), false);
     }
     let rounds = channel.rounds.as_slice();
-    let visible: Vec<f64> = rounds
-        .iter()
-        .filter(|round| !is_hidden(signals, round.round))
-        .map(|round| milliseconds(round.rtt_us))
-        .collect();
+    let visible: Vec<f64> =
+        rounds.iter().filter(|round| !is_hidden(report, round.round)).map(|round| milliseconds(round.rtt_us)).collect();
     if visible.is_empty() && !rounds.is_empty() {
         (rounds.iter().map(|round| milliseconds(round.rtt_us)).collect(), true)
     } else {

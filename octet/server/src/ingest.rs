@@ -10,10 +10,11 @@ use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use octet::EdgeSettings;
-use octet::observations::{Accepted, EdgeObservations, SignalBundle};
+use octet::observations::{Accepted, EdgeObservations, SiblingObservations, SignalBundle};
 use octet::problem::Code;
 use octet::signals::CollectorSignals;
 use octet_engine::UnixTime;
+use serde::de::DeserializeOwned;
 
 use crate::digest::sha256;
 use crate::evidence::evidence;
@@ -87,17 +88,18 @@ async fn take(shared: &Arc<Shared>, request: Request<Body>) -> Result<Taken, Fai
     let _in_flight = shared.in_flight.try_acquire().map_err(|_| busy())?;
     let bundle = Bundle::parse(&body)?;
     edge.covers(&bundle.observations.edge)?;
+    let siblings = shared.siblings.join(shared, &edge.partner, &bundle.signals).await;
     let shared = Arc::clone(shared);
     // Assessing is computing: not on the threads that answer requests, and as many as there are processors.
     let permit = Arc::clone(&shared.assessing).acquire_owned().await.map_err(|_| Failure::shutting_down())?;
     let assessed = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        settle(&shared, &edge, bundle)
+        settle(&shared, &edge, bundle, &siblings)
     });
     assessed.await.unwrap_or_else(|_| Err(Failure::new(Code::Internal, "the assessment failed")))
 }
 
-fn busy() -> Failure {
+pub(crate) fn busy() -> Failure {
     Failure::new(Code::StoreUnavailable, "more bundles come at once than this node can take; send it again")
         .retry_after(1)
 }
@@ -106,7 +108,7 @@ fn too_large() -> Failure {
     Failure::new(Code::BodyTooLarge, "a bundle is at most 64 KiB of the collector's and 64 KiB of the edge's")
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<bytes::Bytes, Failure> {
+pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<bytes::Bytes, Failure> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > LARGEST_BODY) {
         return Err(too_large());
@@ -130,23 +132,27 @@ struct Bundle {
 
 impl Bundle {
     fn parse(body: &[u8]) -> Result<Self, Failure> {
-        let malformed = |part, error| Failure::new(Code::MalformedBundle, describe(part, &error));
-        if is_deeper_than(DEEPEST, body) {
-            return Err(Failure::new(Code::MalformedBundle, "the body is nested too deeply"));
-        }
-        let bundle: SignalBundle = serde_json::from_slice(body).map_err(|error| malformed("the body", error))?;
+        let bundle: SignalBundle = parse(body)?;
         let signals = bundle.signals.get();
         if signals.len() > LARGEST_SIGNALS {
             return Err(too_large());
         }
         let digest = sha256(signals.as_bytes());
-        let signals: CollectorSignals =
-            serde_json::from_str(signals).map_err(|error| malformed("the collector's part", error))?;
+        let malformed = |error| Failure::new(Code::MalformedBundle, describe("the collector's part", &error));
+        let signals: CollectorSignals = serde_json::from_str(signals).map_err(malformed)?;
         if signals.schema != SCHEMA {
             return Err(Failure::new(Code::MalformedBundle, "this service reads bundles of schema 1"));
         }
         Ok(Self { digest, signals, observations: bundle.observations })
     }
+}
+
+/// What an edge sent, if its shape is right.
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    if is_deeper_than(DEEPEST, body) {
+        return Err(Failure::new(Code::MalformedBundle, "the body is nested too deeply"));
+    }
+    serde_json::from_slice(body).map_err(|error| Failure::new(Code::MalformedBundle, describe("the body", &error)))
 }
 
 /// Whether brackets of a JSON text are nested more than `most` deep; of what is no JSON it says anything.
@@ -192,7 +198,12 @@ fn describe(part: &str, error: &serde_json::Error) -> String {
 }
 
 /// Makes room, assesses, and hands the verdict to those who wait.
-fn settle(shared: &Shared, edge: &AuthorizedEdge, bundle: Bundle) -> Result<Taken, Failure> {
+fn settle(
+    shared: &Shared,
+    edge: &AuthorizedEdge,
+    bundle: Bundle,
+    siblings: &[SiblingObservations],
+) -> Result<Taken, Failure> {
     let Bundle { digest, signals, observations } = bundle;
     let key = Key { partner: edge.partner.clone(), session: signals.session_ref.clone() };
     let full = |_| {
@@ -208,12 +219,12 @@ fn settle(shared: &Shared, edge: &AuthorizedEdge, bundle: Bundle) -> Result<Take
     let expected = records.expected(&edge.partner, now);
     let now = UnixTime(now.as_second());
     let omissions = omissions(&signals, &observations, &expected, &shared.world, now);
-    let evidence = evidence(&signals, &observations, records.profile(&edge.partner), omissions, replayed);
+    let evidence = evidence(&signals, &observations, siblings, records.profile(&edge.partner), omissions, replayed);
     let assessment = octet_engine::assess(&evidence, &shared.world, now);
     let candidate = Candidate {
         origin: origin(shared, observations.peer.map(|peer| peer.ip)),
         complete: is_complete(&signals, &expected),
-        verdict: project(&assessment, &omissions, is_irregular(&observations)),
+        verdict: project(&assessment, &omissions, is_irregular(&observations, siblings)),
         raised: false,
     };
     Ok(shared.sessions.settle(&key, digest, candidate))
@@ -221,9 +232,11 @@ fn settle(shared: &Shared, edge: &AuthorizedEdge, bundle: Bundle) -> Result<Take
 
 /// Whether the edge saw what an honest visit seldom has: two channels for one session, wrong echoes, or a bundle from
 /// another browser than the page's.
-fn is_irregular(observations: &EdgeObservations) -> bool {
-    let channel = &observations.channel;
-    channel.contested || channel.void_rounds > 0 || observations.session.same_user_agent == Some(false)
+fn is_irregular(observations: &EdgeObservations, siblings: &[SiblingObservations]) -> bool {
+    let seen = siblings.iter().map(|sibling| &sibling.observations).chain([observations]);
+    seen.into_iter().any(|seen| {
+        seen.channel.contested || seen.channel.void_rounds > 0 || seen.session.same_user_agent == Some(false)
+    })
 }
 
 /// Where an address is: its network, and its country by each table.

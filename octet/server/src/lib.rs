@@ -76,6 +76,7 @@ mod serve;
 mod service;
 mod sessions;
 mod shares;
+mod siblings;
 mod verdicts;
 
 pub use config::{Config, Limits};

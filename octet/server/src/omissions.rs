@@ -5,7 +5,7 @@ use octet::Profile;
 use octet::fact::Fact;
 use octet::facts::{FACTS, FactName, Facts};
 use octet::observations::{EdgeObservations, Ticket};
-use octet::signals::{ChannelState, CollectorSignals, Context};
+use octet::signals::{ChannelReport, ChannelState, CollectorSignals, Context};
 use octet_engine::{Omissions, UnixTime, World};
 
 /// How far an offset may be from all that our rules of its zone know: a browser's rules may be older than ours, and
@@ -75,12 +75,12 @@ fn lacks_round_trips(signals: &CollectorSignals, observations: &EdgeObservations
     if channel.ticket != Ticket::Valid || channel.rounds.as_slice().is_empty() {
         return !(signals.passive_only && expected.passive_allowed && channel.ticket == Ticket::NoChannel);
     }
-    !signals.page.hidden && channel.rounds.as_slice().iter().all(|round| is_hidden(signals, round.round))
+    !signals.page.hidden && channel.rounds.as_slice().iter().all(|round| is_hidden(&signals.channel, round.round))
 }
 
 /// Whether the browser says that the tab was hidden in this round.
-pub(crate) fn is_hidden(signals: &CollectorSignals, round: u8) -> bool {
-    signals.channel.rounds.as_slice().iter().any(|seen| seen.round == round && seen.hidden)
+pub(crate) fn is_hidden(report: &ChannelReport, round: u8) -> bool {
+    report.rounds.as_slice().iter().any(|seen| seen.round == round && seen.hidden)
 }
 
 /// Which context's facts are judged.

@@ -14,6 +14,7 @@ use axum::http::{Request, Response, StatusCode};
 use axum::routing::{get, post};
 use bytes::Bytes;
 use octet::Environment;
+use octet::observations::MAX_SIBLINGS;
 use octet_engine::World;
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -28,6 +29,7 @@ use crate::identity::Identity;
 use crate::limits::PartnerLimit;
 use crate::sessions::Sessions;
 use crate::shares::Shares;
+use crate::siblings::{self, Siblings};
 use crate::{Config, Counts, Error, Licenses, Limits, PartnerName, Partners, Records, ingest, verdicts};
 
 /// How often changes by other processes are looked for, and ended sessions forgotten.
@@ -50,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) records: Records,
     pub(crate) sessions: Sessions,
     pub(crate) signals_limit: PartnerLimit,
+    pub(crate) siblings: Siblings,
+    pub(crate) siblings_limit: PartnerLimit,
     pub(crate) verdicts_limit: PartnerLimit,
     /// How many bundles each partner may have under way, whether read or assessed.
     pub(crate) under_way: Shares<PartnerName>,
@@ -88,6 +92,11 @@ impl Octet {
             records,
             sessions: Sessions::new(&limits, Arc::clone(&config.clock)),
             signals_limit: PartnerLimit::new(limits.signals_per_second, Arc::clone(&config.clock)),
+            siblings: Siblings::new(Arc::clone(&config.clock)),
+            siblings_limit: PartnerLimit::new(
+                limits.signals_per_second.saturating_mul(MAX_SIBLINGS as u32),
+                Arc::clone(&config.clock),
+            ),
             verdicts_limit: PartnerLimit::new(limits.verdicts_per_second, Arc::clone(&config.clock)),
             clock: config.clock,
             under_way: Shares::new(ingest::MOST_IN_FLIGHT / 2),
@@ -230,6 +239,7 @@ fn router(shared: &Arc<Shared>) -> Router {
     // To read a verdict is to settle it: a question that wants no body must not.
     Router::new()
         .route("/v1/signals", post(ingest::signals).fallback(only("POST")))
+        .route("/v1/observations", post(siblings::observations).fallback(only("POST")))
         .route("/v1/edge-settings", get(ingest::edge_settings).fallback(only("GET, HEAD")))
         .route("/v1/verdict/{ref}", get(verdicts::verdict).head(only("GET")).fallback(only("GET")))
         .route("/healthz", get(|| async { "ok\n" }).fallback(only("GET, HEAD")))
@@ -286,6 +296,7 @@ async fn background(shared: Weak<Shared>, shutdown: CancellationToken) {
         }
         let Some(shared) = shared.upgrade() else { return };
         shared.sessions.sweep();
+        shared.siblings.sweep();
         let refreshed = shared.records.refresh().await;
         match (&refreshed, failing) {
             (Err(error), false) => {

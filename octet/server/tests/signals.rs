@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod common;
+#[path = "signals/siblings.rs"]
+mod siblings;
 
 use std::time::Duration;
 

@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use octet::SessionRef;
-use octet::observations::{EdgeRound, TcpInfo};
+use octet::fact::AtMost;
+use octet::observations::{ChannelObservation, EdgeRound, TcpInfo, Ticket};
 
 /// How many channels are remembered.
 const CAPACITY: usize = 1 << 16;
@@ -21,6 +22,14 @@ pub(crate) struct Measured {
     pub(crate) tcp: Option<TcpInfo>,
     /// A second channel was asked for.
     pub(crate) contested: bool,
+}
+
+impl Measured {
+    /// The measurement as Octet gets it.
+    pub(crate) fn observation(self, ticket: Ticket) -> ChannelObservation {
+        let Self { rounds, void_rounds, tcp, contested } = self;
+        ChannelObservation { ticket, rounds: AtMost::first(rounds), void_rounds, tcp, contested }
+    }
 }
 
 /// A channel is or was open for this session.

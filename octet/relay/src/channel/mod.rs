@@ -7,7 +7,7 @@
 //!
 //! | direction | message |
 //! | --- | --- |
-//! | edge to browser, first | text `{"type":"hello","ticket":"…","peers":[]}` |
+//! | edge to browser, first | text `{"type":"hello","ticket":"…","peers":["wss://…"]}`: the sibling edges' channels |
 //! | edge to browser | binary `01`, round, 16 random bytes |
 //! | browser to edge | binary `02`, round, the same 16 bytes |
 //! | edge to browser | binary `03`, round: the right echo came |
@@ -32,6 +32,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use octet::observations::EdgeRound;
+use serde_json::json;
 
 /// How many rounds there are at most.
 pub const MAX_ROUNDS: usize = 16;
@@ -56,7 +57,7 @@ const ACKNOWLEDGEMENT: u8 = 3;
 /// One latency channel, on the edge's side.
 #[derive(Debug)]
 pub struct Channel {
-    hello: Option<String>,
+    hello: Option<Hello>,
     nonces: [[u8; 16]; MAX_ROUNDS],
     rounds: [Round; MAX_ROUNDS],
     started: Instant,
@@ -64,6 +65,13 @@ pub struct Channel {
     acknowledge: Vec<u8>,
     messages: usize,
     phase: Phase,
+}
+
+#[derive(Debug)]
+struct Hello {
+    ticket: String,
+    /// JSON.
+    peers: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +115,7 @@ impl Channel {
     #[must_use]
     pub fn open(ticket: &str, nonces: [[u8; 16]; MAX_ROUNDS], now: Instant) -> Self {
         Self {
-            hello: Some(format!(r#"{{"type":"hello","ticket":"{ticket}","peers":[]}}"#)),
+            hello: Some(Hello { ticket: ticket.to_owned(), peers: "[]".to_owned() }),
             nonces,
             rounds: [Round::Unsent; MAX_ROUNDS],
             started: now,
@@ -118,11 +126,20 @@ impl Channel {
         }
     }
 
+    /// The same naming the URLs of sibling edges' channels.
+    #[must_use]
+    pub fn with_peers(mut self, peers: &[impl AsRef<str>]) -> Self {
+        if let Some(hello) = &mut self.hello {
+            hello.peers = json!(peers.iter().map(AsRef::as_ref).collect::<Vec<&str>>()).to_string();
+        }
+        self
+    }
+
     /// What is to be sent now; to be asked until it says `None`. The time of a nonce is the `now` of this call,
     /// so it must be sent at once.
     pub fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
-        if let Some(hello) = self.hello.take() {
-            return Some(Transmit::Text(hello));
+        if let Some(Hello { ticket, peers }) = self.hello.take() {
+            return Some(Transmit::Text(format!(r#"{{"type":"hello","ticket":"{ticket}","peers":{peers}}}"#)));
         }
         if let Some(round) = self.acknowledge.pop() {
             return Some(Transmit::Binary(Bytes::copy_from_slice(&[ACKNOWLEDGEMENT, round])));

@@ -72,6 +72,9 @@ impl<E> Builder<E> {
         edge_id => edge_id: String;
         /// Where the edge stands (`EDGE_LOCATION`), `lat,lon` in degrees.
         edge_location => edge_location: String;
+        /// Sibling edges (`EDGE_PEERS`): the `wss://` URLs of their channels on your own domain, comma-separated; at
+        /// most 8.
+        edge_peers => edge_peers: String;
         /// A PEM file with the only authority that Octet's certificate is believed from (`OCTET_CA_FILE`).
         ca_file => ca_file: PathBuf;
         /// The certificate chain (PEM) shown to Octet (`EDGE_CLIENT_CERT_FILE`); needs the key too.
@@ -125,8 +128,8 @@ impl<E> Builder<E> {
     }
 
     /// Takes every setting that the environment holds: `OCTET_URL`, `LICENSE`, `OCTET_PREFIX`, `ALLOWED_ORIGIN`,
-    /// `TRUSTED_PROXIES`, `FORWARDED_HEADER`, `EDGE_ID`, `EDGE_LOCATION`, `OCTET_CA_FILE`,
-    /// `EDGE_CLIENT_CERT_FILE` and `EDGE_CLIENT_KEY_FILE`. An empty variable counts as unset.
+    /// `TRUSTED_PROXIES`, `FORWARDED_HEADER`, `EDGE_ID`, `EDGE_LOCATION`, `EDGE_PEERS`,
+    /// `OCTET_CA_FILE`, `EDGE_CLIENT_CERT_FILE` and `EDGE_CLIENT_KEY_FILE`. An empty variable counts as unset.
     #[must_use]
     pub fn from_env(self) -> Self {
         self.from_lookup(|name| std::env::var(name).ok())

@@ -15,6 +15,7 @@ pub use self::builder::Builder;
 use crate::forwarded::TrustedProxies;
 use crate::limits::RateLimit;
 use crate::origin::OriginRule;
+use crate::peers::Peers;
 use crate::routes::Mount;
 
 /// What an edge is made of, once everything is checked.
@@ -26,6 +27,7 @@ pub(crate) struct Config {
     pub(crate) origins: OriginRule,
     pub(crate) proxies: TrustedProxies,
     pub(crate) edge: Edge,
+    pub(crate) peers: Peers,
     pub(crate) tuning: Tuning,
 }
 
@@ -63,6 +65,7 @@ impl Config {
             origins: OriginRule::default(),
             proxies: TrustedProxies::default(),
             edge: Edge::default(),
+            peers: Peers::default(),
             tuning: Tuning::default(),
         }
     }

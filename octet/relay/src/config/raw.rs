@@ -11,6 +11,7 @@ use octet_transport::{TlsOptions, Transport};
 use super::{Config, ConfigError, Tuning};
 use crate::forwarded::TrustedProxies;
 use crate::origin::OriginRule;
+use crate::peers;
 use crate::routes::Mount;
 
 /// What was set, unchecked.
@@ -25,6 +26,7 @@ pub(super) struct Raw {
     pub(super) forwarded_header: Option<String>,
     pub(super) edge_id: Option<String>,
     pub(super) edge_location: Option<String>,
+    pub(super) edge_peers: Option<String>,
     pub(super) transport: Option<Transport>,
     pub(super) ca_file: Option<PathBuf>,
     pub(super) client_cert_file: Option<PathBuf>,
@@ -47,6 +49,7 @@ impl Raw {
         set(&mut self.forwarded_header, "FORWARDED_HEADER");
         set(&mut self.edge_id, "EDGE_ID");
         set(&mut self.edge_location, "EDGE_LOCATION");
+        set(&mut self.edge_peers, "EDGE_PEERS");
         let set_path = |slot: &mut Option<PathBuf>, name| {
             let mut text = None;
             set(&mut text, name);
@@ -81,6 +84,8 @@ impl Raw {
             id: self.edge_id.as_deref().map(|text| parse("EDGE_ID", text)).transpose()?.unwrap_or_default(),
             position: self.edge_location.as_deref().map(|text| parse("EDGE_LOCATION", text)).transpose()?,
         };
+        let peers = peers::parse(self.edge_peers.as_deref().unwrap_or_default())
+            .map_err(|error| ConfigError::new("EDGE_PEERS", error))?;
         let proxies = TrustedProxies::new(
             ranges(self.trusted_proxies.as_deref().unwrap_or_default())?,
             &header_name(self.forwarded_header.as_deref().unwrap_or("x-forwarded-for"))?,
@@ -90,7 +95,7 @@ impl Raw {
             let advice = "not set; give the licence key that `octet license issue` printed";
             return Err(ConfigError::new("LICENSE", advice));
         }
-        Ok(Config { transport: transport.way, license, mount, origins, proxies, edge, tuning })
+        Ok(Config { transport: transport.way, license, mount, origins, proxies, edge, peers, tuning })
     }
 
     fn reach(self) -> Result<Reach, ConfigError> {
@@ -198,6 +203,7 @@ mod tests {
             ("FORWARDED_HEADER", "x forwarded"),
             ("EDGE_ID", "a b"),
             ("EDGE_LOCATION", "north"),
+            ("EDGE_PEERS", "nyc.shop.example"),
             ("OCTET_CA_FILE", "/nonexistent/ca.pem"),
             ("EDGE_CLIENT_KEY_FILE", "/nonexistent/key.pem"),
         ] {
