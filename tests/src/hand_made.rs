@@ -126,6 +126,7 @@ pub fn bundle(session: &SessionRef, zone: &str, language: &str, ticket: Option<&
     bundle["sessionRef"] = json!(session);
     bundle["profile"] = json!("standard");
     bundle["channel"]["ticket"] = json!(ticket);
+    bundle["siblings"] = json!([]);
     let offsets = match zone {
         "America/New_York" => [-300, -300, -240],
         _ => [60, 60, 120],

@@ -60,7 +60,7 @@ async fn take(shared: &Shared, request: Request<Body>) -> Result<bool, Failure> 
     let report: SiblingObservations = parse(&read(&parts.headers, body).await?)?;
     edge.covers(&report.observations.edge)?;
     let key = Key { partner: edge.partner, session: report.session_ref.clone() };
-    Ok(shared.siblings.report(key, report))
+    Ok(shared.siblings.report(&key, report))
 }
 
 /// The reports that wait for their bundles.
@@ -99,9 +99,9 @@ impl Siblings {
     }
 
     /// Keeps a report, unless it is too late, its edge has reported already, or there are too many.
-    fn report(&self, key: Key, mut report: SiblingObservations) -> bool {
+    fn report(&self, key: &Key, mut report: SiblingObservations) -> bool {
         let mut state = self.current();
-        let Some(reports) = state.entry(&key, self.clock.monotonic()) else { return false };
+        let Some(reports) = state.entry(key, self.clock.monotonic()) else { return false };
         let known = |other: &SiblingObservations| other.observations.edge.id == report.observations.edge.id;
         let late = reports.until.is_some_and(|until| Instant::now() >= until);
         if late || reports.came.len() >= MAX_SIBLINGS || reports.came.iter().any(known) {
