@@ -62,6 +62,10 @@ pub struct Options {
     /// Where this machine stands, in degrees [default: unknown]
     #[arg(long, env = "EDGE_LOCATION", value_name = "LAT,LON", allow_hyphen_values = true)]
     pub edge_location: Option<String>,
+    /// Sibling edges on your own domain that a browser measures too: the wss:// URLs of their channels,
+    /// comma-separated [default: none]
+    #[arg(long, env = "EDGE_PEERS", value_name = "URLS")]
+    pub edge_peers: Option<String>,
     /// A PEM file with the only authority that Octet's certificate is believed from [default: the public ones]
     #[arg(long, env = "OCTET_CA_FILE", value_name = "FILE")]
     pub octet_ca_file: Option<String>,
@@ -166,6 +170,7 @@ impl Options {
             "FORWARDED_HEADER" => &self.forwarded_header,
             "EDGE_ID" => &self.edge_id,
             "EDGE_LOCATION" => &self.edge_location,
+            "EDGE_PEERS" => &self.edge_peers,
             "OCTET_CA_FILE" => &self.octet_ca_file,
             "EDGE_CLIENT_CERT_FILE" => &self.edge_client_cert_file,
             "EDGE_CLIENT_KEY_FILE" => &self.edge_client_key_file,
