@@ -4,6 +4,7 @@ import { call, own } from "./dom.js";
 import { initSync, facts as readByWasm } from "./glue.js";
 import { core, rest, HINTS } from "./facts.js";
 import { isObject, json } from "./json.js";
+import { within } from "./life.js";
 import { blocked, readFacts, word } from "./read.js";
 
 const WASM_LIMIT_MS = 2000;
@@ -60,8 +61,11 @@ export function collect(at, rank, channelDone) {
   };
 }
 
-/** Compiles the module while it arrives. Throws where a policy forbids WebAssembly, before anything is fetched. */
+let loaded = false;
+
+/** Compiles the module while it arrives, once a page. Throws where a policy forbids WebAssembly, before anything is fetched. */
 async function load(url, signal) {
+  if (loaded) return true;
   new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
   const response = await fetch(url, { integrity: OCTET_WASM.integrity, credentials: "same-origin", signal });
   if (!response.ok) return false;
@@ -70,7 +74,7 @@ async function load(url, signal) {
     ? WebAssembly.compileStreaming(response)
     : WebAssembly.compile(await response.arrayBuffer()));
   initSync({ module });
-  return true;
+  return (loaded = true);
 }
 
 /** Asks for what comes by promise: values, `null` where the browser has none, or the word for why not. */
@@ -120,10 +124,4 @@ function inWorker(url, rank) {
     }
   });
   return worker;
-}
-
-function within(ms, promise) {
-  let timer;
-  const limit = new Promise((_, reject) => (timer = setTimeout(reject, ms, { name: "timeout" })));
-  return Promise.race([promise, limit]).finally(() => clearTimeout(timer));
 }

@@ -21,7 +21,9 @@ export function files(base) {
   return {
     own: own.url,
     what: own.what,
+    beside,
     wasm: `${beside}.${OCTET_WASM.hash}.wasm`,
     worker: `${beside}.${OCTET_WORKER.hash}.worker.js`,
+    assess: `${beside}.${OCTET_ASSESS.hash}.assess.mjs`,
   };
 }

@@ -16,8 +16,8 @@ export async function post(url, body, gone, page, left) {
   }
 }
 
-/** The status of the answer, 0 when there was none. */
-async function send(url, body, gone, page) {
+/** What `read` makes of the answer, its status by default; 0 when there was none. */
+export async function send(url, body, gone, page, limit = ANSWER_LIMIT_MS, read = ({ status }) => status) {
   const type = "application/json";
   // A page that is left takes its requests with it, unless they are kept alive.
   const keepalive = "keepalive" in Request.prototype;
@@ -27,7 +27,7 @@ async function send(url, body, gone, page) {
   }
   const stop = new AbortController();
   const abort = () => stop.abort();
-  const timer = setTimeout(abort, ANSWER_LIMIT_MS);
+  const timer = setTimeout(abort, limit);
   gone.addEventListener("abort", abort);
   try {
     const response = await fetch(url, {
@@ -38,7 +38,7 @@ async function send(url, body, gone, page) {
       keepalive,
       signal: stop.signal,
     });
-    return response.status;
+    return await read(response);
   } catch {
     return 0;
   } finally {

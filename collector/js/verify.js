@@ -3,14 +3,14 @@
 import { open, skipped } from "./channel.js";
 import { locations, parse } from "./config.js";
 import { collect } from "./contexts.js";
-import { call, own } from "./dom.js";
 import { json } from "./json.js";
+import { aborted, begin, randomId } from "./life.js";
 import { post } from "./post.js";
 import { ownTag } from "./own.js";
+import { PROFILES, rankOf } from "./profiles.js";
 import { resources } from "./resources.js";
 
 const LIMIT_MS = 3000;
-const PROFILES = ["essential", "standard", "full"];
 const STANDARD = 1;
 
 /** See octet-collector.d.ts. */
@@ -46,36 +46,15 @@ export async function verify(config) {
   });
 }
 
-const aborted = () => new DOMException("octet: the call was abandoned", "AbortError");
-
 /** One run, to its end. Resolves with whether Octet accepted the bundle. */
 async function start(asked, gone) {
-  // A framework's double effect abandons its first call within the same task: nothing has been opened then.
-  await null;
-  if (gone.aborted || !isSecureContext) return false;
-  const page = { hidden: false, prerendered: own("prerendering") === true, leftEarly: false };
-  if (page.prerendered) {
-    await new Promise((resolve) => {
-      call("addEventListener", "prerenderingchange", resolve, { once: true, signal: gone });
-      gone.addEventListener("abort", resolve, { once: true });
-    });
-    if (gone.aborted) return false;
-  }
+  const life = await begin(gone);
+  if (!life) return false;
+  const { page, left } = life;
   const began = performance.now();
-  const over = new AbortController();
-  const { signal } = over;
-  const hidden = () => (page.hidden ||= own("visibilityState") === "hidden");
-  hidden();
-  call("addEventListener", "visibilitychange", hidden, { signal });
-  const left = new Promise((resolve) => {
-    addEventListener("pagehide", () => resolve((page.leftEarly = true)), { signal });
-    gone.addEventListener("abort", resolve, { signal });
-  });
-
   const at = locations(asked);
   const channel = asked.passiveOnly ? skipped() : open(at.channel);
-  const named = PROFILES.indexOf(ownTag(asked.ref)?.octetProfile);
-  const rank = named < 0 ? STANDARD : named;
+  const rank = rankOf(ownTag(asked.ref)?.octetProfile, STANDARD);
   const collection = collect(at, rank, channel.done);
   try {
     await Promise.race([
@@ -88,7 +67,7 @@ async function start(asked, gone) {
     const { runtime, facts, worker, frame } = collection.finish();
     const head = {
       schema: 1,
-      id: [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join(""),
+      id: randomId(),
       sessionRef: asked.ref,
       collector: OCTET_VERSION,
       runtime,
@@ -107,6 +86,6 @@ async function start(asked, gone) {
   } finally {
     channel.close();
     collection.end();
-    over.abort();
+    life.end();
   }
 }

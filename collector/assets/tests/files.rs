@@ -19,7 +19,20 @@ fn hash(asset: &Asset) -> String {
 #[test]
 fn all_files_are_there_under_the_base_name() {
     let names: Vec<_> = assets().iter().map(|asset| asset.name.strip_prefix(BASE_NAME).unwrap()).collect();
-    assert_eq!(names, [".js", ".mjs", ".wasm", ".worker.js", ".d.ts"]);
+    assert_eq!(
+        names,
+        [
+            ".js",
+            ".mjs",
+            ".wasm",
+            ".worker.js",
+            ".d.ts",
+            ".assess.mjs",
+            ".challenge.mjs",
+            ".challenge.worker.js",
+            ".challenge.wasm"
+        ]
+    );
     assert_eq!(asset("octet-collector.wasm").unwrap().media_type, "application/wasm");
     assert_eq!(asset("octet-collector"), None);
 }
@@ -46,12 +59,21 @@ fn compressed_forms_unpack_to_the_content() {
 }
 
 #[test]
-fn loaders_name_the_module_and_the_worker_by_their_digests() {
-    let (module, worker) = (asset("octet-collector.wasm").unwrap(), asset("octet-collector.worker.js").unwrap());
-    for name in ["octet-collector.js", "octet-collector.mjs"] {
-        let loader = std::str::from_utf8(asset(name).unwrap().plain).unwrap();
-        for part in [hash(module).as_str(), module.integrity, hash(worker).as_str()] {
-            assert!(loader.contains(part), "{name} does not name {part}");
+fn each_file_names_those_that_it_loads_by_their_digests() {
+    let file = |extension: &str| asset(&format!("{BASE_NAME}{extension}")).unwrap();
+    for (loader, parts) in [
+        (".js", [".wasm", ".worker.js", ".assess.mjs"].as_slice()),
+        (".mjs", &[".wasm", ".worker.js", ".assess.mjs"]),
+        (".assess.mjs", &[".challenge.mjs"]),
+        (".challenge.mjs", &[".challenge.worker.js"]),
+        (".challenge.worker.js", &[".challenge.wasm"]),
+    ] {
+        let content = std::str::from_utf8(file(loader).plain).unwrap();
+        for part in parts {
+            let part = file(part);
+            assert!(content.contains(&hash(part)), "{loader} does not name {}", part.name);
+            let fetched = part.name.ends_with(".wasm");
+            assert!(!fetched || content.contains(part.integrity), "{loader} does not check {}", part.name);
         }
     }
 }

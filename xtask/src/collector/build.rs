@@ -1,5 +1,5 @@
-//! The steps from source to the five plain files: compile, bind, optimise, bundle. Each names the files that it refers
-//! to by digest, so the order is WebAssembly, worker, loaders.
+//! The steps from source to the plain files: compile, bind, optimise, bundle. Each names the files that it refers to by
+//! digest, so the order is WebAssembly, workers, the challenge, the assessment, loaders.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -38,27 +38,60 @@ pub(super) fn all(root: &Path) -> Result<Vec<Plain>> {
             super::write(&stage.join(name), &super::read(&path)?)?;
         }
     }
-    let wasm = optimise(&tools, &stage, &bind(&compile(root)?, &stage)?)?;
-    let worker = bundle(&tools, &stage, "worker.js", "iife", &[])?;
-    let constants = [
-        ("OCTET_VERSION", format!("\"{}\"", env!("CARGO_PKG_VERSION"))),
-        ("OCTET_WASM", format!("{{\"hash\":\"{}\",\"integrity\":\"{}\"}}", digest(&wasm), integrity(&wasm))),
-        ("OCTET_WORKER", format!("{{\"hash\":\"{}\"}}", digest(&worker))),
-    ];
-    let classic = bundle(&tools, &stage, "classic.js", "iife", &constants)?;
-    let module = bundle(&tools, &stage, "module.js", "esm", &constants)?;
+    let reader = module(root, &tools, &stage, "octet-collector", "glue", "-Oz")?;
+    let work = module(root, &tools, &stage, "octet-collector-challenge", "challenge-glue", "-O3")?;
+    let version = ("OCTET_VERSION", format!("\"{}\"", env!("CARGO_PKG_VERSION")));
+    let bundle = |entry, format, constants: &[Constant]| bundle(&tools, &stage, entry, format, constants);
+
+    let worker = bundle("worker.js", "iife", &[])?;
+    let challenge_worker = bundle("challenge-worker.js", "iife", &[whole("OCTET_CHALLENGE_WASM", &work)])?;
+    let challenge = bundle("challenge.js", "esm", &[named("OCTET_CHALLENGE_WORKER", &challenge_worker)])?;
+    let assess = bundle("visit.js", "esm", &[version.clone(), named("OCTET_CHALLENGE", &challenge)])?;
+    let constants =
+        [version, whole("OCTET_WASM", &reader), named("OCTET_WORKER", &worker), named("OCTET_ASSESS", &assess)];
+    let classic = bundle("classic.js", "iife", &constants)?;
+    let module = bundle("module.js", "esm", &constants)?;
     let declarations = super::read(&stage.join("octet-collector.d.ts"))?;
-    Ok(vec![
-        Plain { extension: "js", media_type: "text/javascript; charset=utf-8", bytes: classic },
-        Plain { extension: "mjs", media_type: "text/javascript; charset=utf-8", bytes: module },
-        Plain { extension: "wasm", media_type: "application/wasm", bytes: wasm },
-        Plain { extension: "worker.js", media_type: "text/javascript; charset=utf-8", bytes: worker },
-        Plain { extension: "d.ts", media_type: "text/plain; charset=utf-8", bytes: declarations },
-    ])
+    Ok([
+        ("js", SCRIPT, classic),
+        ("mjs", SCRIPT, module),
+        ("wasm", WASM, reader),
+        ("worker.js", SCRIPT, worker),
+        ("d.ts", "text/plain; charset=utf-8", declarations),
+        ("assess.mjs", SCRIPT, assess),
+        ("challenge.mjs", SCRIPT, challenge),
+        ("challenge.worker.js", SCRIPT, challenge_worker),
+        ("challenge.wasm", WASM, work),
+    ]
+    .into_iter()
+    .map(|(extension, media_type, bytes)| Plain { extension, media_type, bytes })
+    .collect())
 }
 
-/// Compiles the crate; paths of this machine are replaced, since some would end up in the module.
-fn compile(root: &Path) -> Result<PathBuf> {
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const WASM: &str = "application/wasm";
+
+/// A name in the scripts, and the expression that the build puts in its place.
+type Constant = (&'static str, String);
+
+/// What names a file: its digest.
+fn named(name: &'static str, bytes: &[u8]) -> Constant {
+    (name, format!("{{\"hash\":\"{}\"}}", digest(bytes)))
+}
+
+/// The same with the file's integrity, for what is fetched by script.
+fn whole(name: &'static str, bytes: &[u8]) -> Constant {
+    (name, format!("{{\"hash\":\"{}\",\"integrity\":\"{}\"}}", digest(bytes), integrity(bytes)))
+}
+
+/// A WebAssembly module, with its glue in the stage.
+fn module(root: &Path, tools: &NodeTools, stage: &Path, package: &str, glue: &str, goal: &str) -> Result<Vec<u8>> {
+    let bound = bind(&compile(root, package)?, stage, glue)?;
+    optimise(tools, stage, &bound, goal)
+}
+
+/// Compiles a crate; paths of this machine are replaced, since some would end up in the module.
+fn compile(root: &Path, package: &str) -> Result<PathBuf> {
     let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output().context("rustc cannot be started")?;
     let sysroot = String::from_utf8_lossy(&sysroot.stdout).trim().to_owned();
     let cargo_home =
@@ -71,24 +104,24 @@ fn compile(root: &Path) -> Result<PathBuf> {
     ];
     flags.extend(cargo_home.ok().map(|home| format!("--remap-path-prefix={home}=/cargo")));
     run(Command::new("cargo")
-        .args(["rustc", "--quiet", "--locked", "--package", "octet-collector", "--lib", "--crate-type", "cdylib"])
+        .args(["rustc", "--quiet", "--locked", "--package", package, "--lib", "--crate-type", "cdylib"])
         .args(["--profile", "collector", "--target", TARGET])
         .arg("--target-dir")
         .arg(&target_dir)
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
         .current_dir(root))
-    .context("the collector does not compile to WebAssembly")?;
-    Ok(target_dir.join(TARGET).join("collector/octet_collector.wasm"))
+    .with_context(|| format!("{package} does not compile to WebAssembly"))?;
+    Ok(target_dir.join(TARGET).join("collector").join(package.replace('-', "_")).with_extension("wasm"))
 }
 
-/// Writes `glue.js` and the bound module into the stage.
-fn bind(module: &Path, stage: &Path) -> Result<PathBuf> {
+/// Writes the script `glue` and the bound module into the stage.
+fn bind(module: &Path, stage: &Path, glue: &str) -> Result<PathBuf> {
     Bindgen::new()
         .input_path(module)
         .web(true)
         .and_then(|bindgen| {
             bindgen
-                .out_name("glue")
+                .out_name(glue)
                 .typescript(false)
                 .omit_default_module_path(true)
                 .remove_name_section(true)
@@ -96,14 +129,14 @@ fn bind(module: &Path, stage: &Path) -> Result<PathBuf> {
                 .generate(stage)
         })
         .map_err(|error| anyhow!("wasm-bindgen cannot bind the collector: {error:#}"))?;
-    Ok(stage.join("glue_bg.wasm"))
+    Ok(stage.join(format!("{glue}_bg.wasm")))
 }
 
-fn optimise(tools: &NodeTools, stage: &Path, module: &Path) -> Result<Vec<u8>> {
+fn optimise(tools: &NodeTools, stage: &Path, module: &Path, goal: &str) -> Result<Vec<u8>> {
     let optimised = stage.join("optimised.wasm");
     run(tools
         .command("wasm-opt")
-        .args(["-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features"])
+        .args([goal, "--converge", "--strip-debug", "--strip-producers", "--strip-target-features"])
         .args(WASM_FEATURES)
         .arg(module)
         .arg("-o")
@@ -111,7 +144,7 @@ fn optimise(tools: &NodeTools, stage: &Path, module: &Path) -> Result<Vec<u8>> {
     super::read(&optimised)
 }
 
-fn bundle(tools: &NodeTools, stage: &Path, entry: &str, format: &str, constants: &[(&str, String)]) -> Result<Vec<u8>> {
+fn bundle(tools: &NodeTools, stage: &Path, entry: &str, format: &str, constants: &[Constant]) -> Result<Vec<u8>> {
     let out = stage.join(format!("bundled-{entry}"));
     let mut command = tools.command("esbuild");
     command.arg(entry).args(["--bundle", "--minify", "--legal-comments=none", "--charset=utf8", LANGUAGE]);
