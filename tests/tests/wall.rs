@@ -18,6 +18,7 @@ const PARTNERS_SIDE: [&str; 9] = [
     "octet-client",
     "octet-collector",
     "octet-collector-assets",
+    "octet-collector-challenge",
 ];
 const OCTETS_SIDE: [&str; 2] = ["octet-engine", "octet-server"];
 
