@@ -22,9 +22,9 @@ use axum::response::{IntoResponse, Response};
 use axum::serve::IncomingStream;
 use http::StatusCode;
 use http::request::Parts;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
-use crate::{Connection, Listener};
+use crate::{Connection, Listener, Stream};
 
 pub use crate::session::{OctetSession, Unavailable, VisitorIp};
 
@@ -66,12 +66,12 @@ impl IntoResponse for Unavailable {
 }
 
 impl axum::serve::Listener for Listener {
-    type Io = TcpStream;
+    type Io = Stream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
-        let (tcp, connection) = Self::accept(self).await;
-        (tcp, connection.peer_addr())
+    async fn accept(&mut self) -> (Stream, SocketAddr) {
+        let (stream, connection) = Self::accept(self).await;
+        (stream, connection.peer_addr())
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -81,7 +81,7 @@ impl axum::serve::Listener for Listener {
 
 impl Connected<IncomingStream<'_, Listener>> for Connection {
     fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
-        Self::of(stream.io(), *stream.remote_addr())
+        stream.io().connection().clone()
     }
 }
 

@@ -48,6 +48,12 @@ impl OctetEdgeLayer {
         Builder::default()
     }
 
+    /// The edge without its framework.
+    #[must_use]
+    pub const fn relay(&self) -> &Relay {
+        &self.relay
+    }
+
     /// An edge with everything by default, and Octet as a tower service in the same process.
     pub fn over<S, B>(octet: S) -> Self
     where

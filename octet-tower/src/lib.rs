@@ -101,6 +101,10 @@ mod observe;
 mod own;
 mod service;
 mod session;
+mod stream;
+#[cfg(feature = "tls")]
+mod tls;
+mod watched;
 
 pub use body::ResponseBody;
 pub use connection::Connection;
@@ -111,3 +115,6 @@ pub use octet_relay::{Builder, ConfigError, HiddenInput, RateLimit, ScriptTag, t
 pub use octet_transport::Transport;
 pub use service::OctetEdge;
 pub use session::{OctetSession, Unavailable, VisitorIp};
+pub use stream::Stream;
+#[cfg(feature = "tls")]
+pub use tls::{Tls, TlsError};

@@ -1,12 +1,21 @@
-//! A TCP listener that tells of each connection. Accepts and observes; reads no byte.
+//! A TCP listener that tells of each connection. Accepts, observes, and reads what stands before HTTP: a PROXY protocol
+//! header, a TLS handshake.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::task::JoinSet;
 
-use crate::Connection;
+use crate::stream::Setup;
+use crate::{Connection, OctetEdgeLayer, Stream};
+
+/// How long a connection may take for what stands before HTTP.
+const SLOWEST_OPENING: Duration = Duration::from_secs(10);
+/// How many connections are at it at a time.
+const MAX_OPENING: usize = 4096;
 
 /// A TCP listener that tells of its connections.
 ///
@@ -17,6 +26,8 @@ use crate::Connection;
 #[derive(Debug)]
 pub struct Listener {
     tcp: TcpListener,
+    setup: Setup,
+    opening: JoinSet<Option<Stream>>,
 }
 
 impl Listener {
@@ -38,30 +49,82 @@ impl Listener {
         self.tcp.local_addr()
     }
 
-    /// The next connection, and what can be told of it. Waits while connections fail.
-    pub async fn accept(&mut self) -> (TcpStream, Connection) {
-        loop {
-            match self.tcp.accept().await {
-                Ok((tcp, peer)) => {
-                    // Without it the connection is slower, not wrong.
-                    let _ = tcp.set_nodelay(true);
-                    let connection = Connection::of(&tcp, peer);
-                    return (tcp, connection);
+    /// Reads PROXY protocol (versions 1 and 2) from the peers that `edge` trusts, and from no other. A trusted peer may
+    /// also send none: then the connection is its own.
+    #[must_use]
+    pub fn proxy_protocol(mut self, edge: &OctetEdgeLayer) -> Self {
+        self.setup.relay = Some(edge.relay().clone());
+        self
+    }
+
+    /// Serves HTTPS, and sees each browser's ClientHello.
+    ///
+    /// ```no_run
+    /// # async fn bind() -> Result<octet_tower::Listener, Box<dyn std::error::Error>> {
+    /// let tls = octet_tower::Tls::from_files("chain.pem", "key.pem")?;
+    /// let listener = octet_tower::Listener::bind("[::]:443").await?.tls(tls);
+    /// # Ok(listener)
+    /// # }
+    /// ```
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: crate::Tls) -> Self {
+        self.setup.tls = Some(tls);
+        self
+    }
+
+    /// The next connection that is ready for HTTP, and what can be told of it. Waits while connections fail.
+    pub async fn accept(&mut self) -> (Stream, Connection) {
+        let stream = loop {
+            tokio::select! {
+                Some(opened) = self.opening.join_next(), if !self.opening.is_empty() => {
+                    if let Ok(Some(stream)) = opened {
+                        break stream;
+                    }
                 }
-                Err(error) if is_the_connections_own(&error) => {}
-                Err(error) => {
-                    // Out of descriptors, most likely: they come back when connections end.
-                    tracing::error!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                }
+                accepted = self.tcp.accept(), if self.opening.len() < MAX_OPENING => match accepted {
+                    Ok((tcp, peer)) => {
+                        if let Some(stream) = self.begin(tcp, peer) {
+                            break stream;
+                        }
+                    }
+                    Err(error) if is_the_connections_own(&error) => {}
+                    Err(error) => {
+                        // Out of descriptors, most likely: they come back when connections end.
+                        tracing::error!(%error, "a connection could not be accepted");
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                    }
+                },
             }
+        };
+        let connection = stream.connection().clone();
+        (stream, connection)
+    }
+
+    /// The connection, where nothing stands before HTTP; else that is read on a task of its own.
+    fn begin(&mut self, tcp: TcpStream, peer: SocketAddr) -> Option<Stream> {
+        // Without it the connection is slower, not wrong.
+        let _ = tcp.set_nodelay(true);
+        if self.setup.is_at_once(peer) {
+            let connection = Connection::of(&tcp, peer);
+            return Some(Stream::plain(tcp, Bytes::new(), connection));
         }
+        let setup = self.setup.clone();
+        self.opening.spawn(async move {
+            let opened = tokio::time::timeout(SLOWEST_OPENING, setup.open(tcp, peer)).await;
+            let stream = opened.ok().and_then(Result::ok);
+            if stream.is_none() {
+                tracing::debug!("a connection ended before HTTP began");
+            }
+            stream
+        });
+        None
     }
 }
 
 impl From<TcpListener> for Listener {
     fn from(tcp: TcpListener) -> Self {
-        Self { tcp }
+        Self { tcp, setup: Setup::default(), opening: JoinSet::new() }
     }
 }
 

@@ -1,5 +1,7 @@
 //! A request of an http 1.x host as the relay sees it. What the host does not tell stays unsaid.
 
+use std::borrow::Cow;
+
 use http::{Extensions, HeaderMap, Method, Request, Uri, Version, request};
 use hyper::upgrade::OnUpgrade;
 use octet_relay::Observation;
@@ -37,6 +39,11 @@ impl<'a, B> From<&'a Request<B>> for Head<'a> {
 /// The request as borrowed bytes. The kernel is asked for its view of the connection only if `with_tcp`.
 pub(crate) fn observe<'a>(head: &Head<'a>, with_tcp: bool) -> Observation<'a> {
     let connection = connection(head.extensions);
+    // Of a connection that the host tells no more of than its peer, there is nothing to borrow.
+    let told = match connection {
+        Some(Cow::Borrowed(told)) => Some(told),
+        Some(Cow::Owned(_)) | None => None,
+    };
     Observation {
         method: head.method.as_str(),
         path: head.uri.path(),
@@ -49,25 +56,29 @@ pub(crate) fn observe<'a>(head: &Head<'a>, with_tcp: bool) -> Observation<'a> {
             _ => "1.1",
         },
         headers: head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect(),
-        // A header map that nothing was removed from iterates as it was filled: a test holds it.
+        // A header map that nothing was removed from iterates as it was filled, but for a name that came before: a test
+        // holds it.
         headers_in_order: true,
         can_upgrade: head.extensions.get::<OnUpgrade>().is_some(),
         peer: connection.as_ref().map(|connection| connection.peer_addr().ip()),
+        proxied: told.is_some_and(Connection::is_proxied),
+        tls: told.and_then(Connection::tls),
+        http2: told.and_then(Connection::http2),
         tcp: connection.filter(|_| with_tcp).and_then(|connection| connection.tcp_info()),
     }
 }
 
 /// What the host tells of the connection.
-pub(crate) fn connection(extensions: &Extensions) -> Option<Connection> {
+pub(crate) fn connection(extensions: &Extensions) -> Option<Cow<'_, Connection>> {
     #[cfg(feature = "axum")]
     {
         use axum::extract::ConnectInfo;
         if let Some(ConnectInfo(connection)) = extensions.get::<ConnectInfo<Connection>>() {
-            return Some(*connection);
+            return Some(Cow::Borrowed(connection));
         }
         if let Some(ConnectInfo(peer)) = extensions.get::<ConnectInfo<std::net::SocketAddr>>() {
-            return Some(Connection::new(*peer));
+            return Some(Cow::Owned(Connection::new(*peer)));
         }
     }
-    extensions.get::<Connection>().copied()
+    extensions.get::<Connection>().map(Cow::Borrowed)
 }

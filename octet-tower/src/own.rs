@@ -1,5 +1,6 @@
 //! A request for one of the edge's own routes: the relay decides, this file moves the bytes.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -36,7 +37,8 @@ where
             let answer = opening.switch();
             // The relay opens a channel only where the connection can be upgraded.
             if let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() {
-                tokio::spawn(channel(*opening, upgrade, connection(&parts.extensions)));
+                let connection = connection(&parts.extensions).map(Cow::into_owned);
+                tokio::spawn(channel(*opening, upgrade, connection));
             }
             answer
         }

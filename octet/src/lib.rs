@@ -9,7 +9,7 @@
 //! | what a backend asks about and gets | [`SessionRef`], [`Verdict`], [`Alarm`], [`Pending`] |
 //! | what a backend asks about a place in time | [`Region`], [`Claim`], [`PredicateVerdict`], [`proof`] |
 //! | what a browser sends | [`signals`] and [`assess`], made of [`facts`] |
-//! | what an edge adds | [`observations`] |
+//! | what an edge adds | [`observations`], with the [`handshake`]s of the browser's connection |
 //! | whether a visit is a bot's | [`BotVerdict`], [`challenge`], [`data`] |
 //! | who may | [`PartnerKey`], [`LicenseKey`], [`license`], [`AppKey`], [`AppSecret`] |
 //! | what went wrong | [`problem`] |
@@ -23,6 +23,7 @@ mod country_set;
 pub mod data;
 pub mod fact;
 pub mod facts;
+pub mod handshake;
 pub mod header;
 mod key;
 pub mod license;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 
 use crate::fact::{AtMost, Text};
+use crate::handshake::{CdnObservation, Http2Preface, TlsObservation};
 use crate::{LatLon, SessionRef};
 
 /// How many sibling edges one session has at most.
@@ -60,6 +61,15 @@ pub struct EdgeObservations {
     /// The kernel's view of the connection; absent when the edge does not end it or the host does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tcp: Option<TcpInfo>,
+    /// The TLS ClientHello of the connection; absent when the edge does not end the browser's TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsObservation>,
+    /// How the browser opened its HTTP/2 connection; absent over HTTP/1.1, or when the host does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http2: Option<Http2Preface>,
+    /// What a content delivery network in front of the edge says of the browser's connection; absent without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cdn: Option<CdnObservation>,
     /// The latency channel.
     #[serde(default)]
     pub channel: ChannelObservation,

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use octet_tower::Listener;
+use octet_tower::{Listener, OctetEdgeLayer, Tls};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -34,9 +34,10 @@ impl Edge {
     ///
     /// When a setting is missing or cannot be used: the error names its variable and says what to do.
     pub fn check(options: &Options) -> Result<String, Error> {
-        let Settings { address, app, workers, .. } = options.check()?;
+        let Settings { address, app, workers, tls, .. } = options.check()?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let app = app.map_or_else(|| "no app behind it".to_owned(), |app| format!("the app at {app}"));
-        Ok(format!("the settings are sound: {address}, {app}, {workers} threads"))
+        Ok(format!("the settings are sound: {scheme}://{address}, {app}, {workers} threads"))
     }
 
     /// Checks every setting and listens.
@@ -85,6 +86,8 @@ impl Edge {
             let worker = Worker {
                 socket: self.socket.try_clone().map_err(Error::Start)?,
                 front: Front::new(&self.settings),
+                edge: OctetEdgeLayer::from(self.settings.relay.clone()),
+                tls: self.settings.tls.clone(),
                 slots: Arc::clone(&slots),
                 stop: stop.child_token(),
                 drain: self.settings.drain,
@@ -129,6 +132,8 @@ fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
 struct Worker {
     socket: std::net::TcpListener,
     front: Front,
+    edge: OctetEdgeLayer,
+    tls: Option<Tls>,
     slots: Arc<Semaphore>,
     stop: CancellationToken,
     drain: Duration,
@@ -136,7 +141,10 @@ struct Worker {
 
 impl Worker {
     async fn serve(self) -> io::Result<()> {
-        let mut listener = Listener::from(TcpListener::from_std(self.socket)?);
+        let mut listener = Listener::from(TcpListener::from_std(self.socket)?).proxy_protocol(&self.edge);
+        if let Some(tls) = self.tls {
+            listener = listener.tls(tls);
+        }
         let connections = TaskTracker::new();
         loop {
             // A connection over the bound waits in the kernel's queue, which is bounded too.

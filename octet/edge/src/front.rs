@@ -14,8 +14,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use octet_relay::Relay;
-use octet_tower::{Connection, OctetEdge, OctetEdgeLayer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use octet_tower::{Connection, OctetEdge, OctetEdgeLayer, Stream};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tower_layer::Layer;
@@ -41,7 +40,7 @@ pub(crate) struct Front {
     relay: Relay,
     own: OctetEdge<Nothing>,
     proxy: Option<Arc<Proxy>>,
-    public_scheme: Option<Scheme>,
+    scheme: Scheme,
 }
 
 impl Front {
@@ -59,24 +58,21 @@ impl Front {
             relay: settings.relay.clone(),
             own: OctetEdgeLayer::from(settings.relay.clone()).layer(Nothing),
             proxy: settings.app.as_ref().map(|app| Arc::new(Proxy::new(app))),
-            public_scheme: settings.public_scheme,
+            scheme: settings.scheme,
         }
     }
 
     /// Serves one connection to its end; once `stop` is cancelled, to the end of its open requests.
-    pub(crate) async fn serve<S>(
+    pub(crate) async fn serve(
         self,
-        stream: S,
+        stream: Stream,
         connection: Connection,
         slot: OwnedSemaphorePermit,
         stop: CancellationToken,
-    ) where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
+    ) {
         let http = Arc::clone(&self.http);
-        let scheme = self.public_scheme.unwrap_or(Scheme::Http);
         let browser = Arc::new(Browser {
-            visit: Visit::new(connection, scheme, slot),
+            visit: Visit::new(connection, self.scheme, slot),
             front: self,
             asked: AtomicBool::new(false),
         });
@@ -131,7 +127,7 @@ async fn answer(browser: Arc<Browser>, mut request: Request<Incoming>) -> Result
             None => body::text(http::StatusCode::NOT_FOUND, "this edge serves nothing here\n"),
         });
     }
-    request.extensions_mut().insert(*browser.visit.connection());
+    request.extensions_mut().insert(browser.visit.connection().clone());
     front.own.clone().call(request).await.map(|response| response.map(Body::own))
 }
 

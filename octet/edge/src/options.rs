@@ -4,9 +4,11 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::time::Duration;
 
 use octet_relay::Relay;
+use octet_tower::{Tls, TlsError};
 
 use crate::Error;
 use crate::log::{LogFormat, LogLevel};
@@ -40,6 +42,12 @@ pub struct Options {
     /// Address to listen on; [::] takes IPv4 and IPv6 [default: [::]]
     #[arg(long, env = "BIND", value_name = "ADDRESS")]
     pub bind: Option<String>,
+    /// The certificate chain (PEM) to serve HTTPS with; read again when the file changes
+    #[arg(long, env = "EDGE_TLS_CERT_FILE", value_name = "FILE")]
+    pub edge_tls_cert_file: Option<String>,
+    /// Its private key (PEM)
+    #[arg(long, env = "EDGE_TLS_KEY_FILE", value_name = "FILE")]
+    pub edge_tls_key_file: Option<String>,
     /// The path under which the edge's routes stand [default: /octet]
     #[arg(long, env = "OCTET_PREFIX", value_name = "PATH")]
     pub octet_prefix: Option<String>,
@@ -52,6 +60,12 @@ pub struct Options {
     /// The one header in which they say whom they forward [default: x-forwarded-for]
     #[arg(long, env = "FORWARDED_HEADER", value_name = "NAME")]
     pub forwarded_header: Option<String>,
+    /// The header in which a content delivery network among them says its round-trip time, in milliseconds
+    #[arg(long, env = "CDN_RTT_HEADER", value_name = "NAME")]
+    pub cdn_rtt_header: Option<String>,
+    /// The header in which it says the JA4 of the browser's ClientHello
+    #[arg(long, env = "CDN_JA4_HEADER", value_name = "NAME")]
+    pub cdn_ja4_header: Option<String>,
     /// What the app is told of the scheme where a proxy in front of this edge ends TLS: http or https [default: what
     /// this edge serves]
     #[arg(long, env = "PUBLIC_SCHEME", value_name = "SCHEME")]
@@ -113,7 +127,9 @@ pub(crate) struct Settings {
     pub(crate) any_address: bool,
     pub(crate) relay: Relay,
     pub(crate) app: Option<App>,
-    pub(crate) public_scheme: Option<Scheme>,
+    pub(crate) tls: Option<Tls>,
+    /// What the app is told.
+    pub(crate) scheme: Scheme,
     pub(crate) drain: Duration,
     pub(crate) max_connections: usize,
     pub(crate) workers: usize,
@@ -140,10 +156,11 @@ impl Options {
         let bind = bind.transpose()?;
         let timeout = number("UPSTREAM_TIMEOUT_SECONDS", &self.upstream_timeout_seconds, 60, 1..=86_400)?;
         let app = set(&self.upstream_url).map(|url| App::new(url, Duration::from_secs(timeout as u64))).transpose()?;
-        let public_scheme = match set(&self.public_scheme) {
-            None => None,
-            Some("http") => Some(Scheme::Http),
-            Some("https") => Some(Scheme::Https),
+        let tls = self.tls()?;
+        let scheme = match set(&self.public_scheme) {
+            None if tls.is_some() => Scheme::Https,
+            None | Some("http") => Scheme::Http,
+            Some("https") => Scheme::Https,
             Some(_) => return Err(Error::setting("PUBLIC_SCHEME", "write http or https")),
         };
         let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -152,11 +169,27 @@ impl Options {
             any_address: bind.is_none(),
             relay,
             app,
-            public_scheme,
+            tls,
+            scheme,
             drain: Duration::from_secs(number("DRAIN_SECONDS", &self.drain_seconds, 30, 0..=3600)? as u64),
             max_connections: number("MAX_CONNECTIONS", &self.max_connections, 16_384, 1..=1_000_000)?,
             workers: number("WORKERS", &self.workers, processors, 1..=1024)?,
         })
+    }
+
+    fn tls(&self) -> Result<Option<Tls>, Error> {
+        match (set(&self.edge_tls_cert_file), set(&self.edge_tls_key_file)) {
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(Error::setting("EDGE_TLS_KEY_FILE", "not set, and the certificate is")),
+            (None, Some(_)) => Err(Error::setting("EDGE_TLS_CERT_FILE", "not set, and the key is")),
+            (Some(certificate), Some(key)) => {
+                let tls = Tls::from_files(certificate, key);
+                let named = |error: &TlsError| {
+                    if error.path() == Path::new(key) { "EDGE_TLS_KEY_FILE" } else { "EDGE_TLS_CERT_FILE" }
+                };
+                tls.map(|tls| Some(tls.with_http2())).map_err(|error| Error::setting(named(&error), &error))
+            }
+        }
     }
 
     /// The relay's settings by the names of their variables.
@@ -168,6 +201,8 @@ impl Options {
             "ALLOWED_ORIGIN" => &self.allowed_origin,
             "TRUSTED_PROXIES" => &self.trusted_proxies,
             "FORWARDED_HEADER" => &self.forwarded_header,
+            "CDN_RTT_HEADER" => &self.cdn_rtt_header,
+            "CDN_JA4_HEADER" => &self.cdn_ja4_header,
             "EDGE_ID" => &self.edge_id,
             "EDGE_LOCATION" => &self.edge_location,
             "EDGE_PEERS" => &self.edge_peers,

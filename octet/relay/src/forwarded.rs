@@ -69,7 +69,7 @@ impl TrustedProxies {
         last
     }
 
-    fn trusts(&self, ip: IpAddr) -> bool {
+    pub(crate) fn trusts(&self, ip: IpAddr) -> bool {
         self.ranges.iter().any(|range| range.contains(&ip))
     }
 

@@ -28,7 +28,9 @@
 
 mod answer;
 mod assets;
+mod cdn;
 pub mod channel;
+pub mod client_hello;
 mod config;
 mod current;
 mod forwarded;
@@ -41,6 +43,9 @@ mod opening;
 mod origin;
 mod page;
 mod peers;
+pub mod preface;
+mod progress;
+pub mod proxy_protocol;
 mod relay;
 mod routes;
 mod settings;
@@ -59,6 +64,7 @@ pub use mac::NoRandomness;
 pub use observation::Observation;
 pub use opening::{OpenChannel, Opening};
 pub use page::{HiddenInput, PageSession, ScriptTag};
+pub use progress::Progress;
 pub use relay::{Relay, Step};
 pub use routes::Route;
 pub use signals::{BODY_TIMEOUT, BodyError, MAX_BODY, SignalsRequest};

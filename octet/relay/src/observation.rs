@@ -5,7 +5,11 @@ use std::fmt;
 use std::net::IpAddr;
 
 use octet::fact::{AtMost, Text};
+use octet::handshake::{Http2Preface, TlsObservation};
 use octet::observations::{BrowserHeaders, TcpInfo};
+
+/// How many headers are looked at for their order.
+const MAX_NAMES: usize = 128;
 
 /// One request as its host saw it.
 ///
@@ -34,14 +38,20 @@ pub struct Observation<'a> {
     pub http_version: &'a str,
     /// Lower-case names with their values, those of one name in the order in which they came.
     pub headers: Vec<(&'a str, &'a [u8])>,
-    /// Whether the names, too, stand in the order in which they came.
+    /// Whether the names, too, stand in the order in which each came first.
     pub headers_in_order: bool,
     /// Whether the host can switch this connection to another protocol.
     pub can_upgrade: bool,
     /// The other end of the connection.
     pub peer: Option<IpAddr>,
+    /// Whether that is what a trusted peer said in PROXY protocol, so that the connection is a proxy's.
+    pub proxied: bool,
     /// The kernel's view of the connection.
     pub tcp: Option<TcpInfo>,
+    /// The TLS ClientHello of the connection.
+    pub tls: Option<&'a TlsObservation>,
+    /// How the HTTP/2 connection was opened.
+    pub http2: Option<&'a Http2Preface>,
 }
 
 impl<'a> Observation<'a> {
@@ -74,8 +84,11 @@ impl<'a> Observation<'a> {
     }
 
     pub(crate) fn header_names(&self) -> Option<AtMost<Text, 64>> {
-        let names = self.headers.iter().filter_map(|(name, _)| Text::try_from(*name).ok());
-        self.headers_in_order.then(|| AtMost::first(names))
+        // A host may put the values of one name together: only where a name came first is known for sure.
+        let first =
+            |(at, (name, _)): &(usize, &(&str, &[u8]))| !self.headers[..*at].iter().any(|(other, _)| other == name);
+        let names = self.headers.iter().enumerate().take(MAX_NAMES).filter(first);
+        self.headers_in_order.then(|| AtMost::first(names.filter_map(|(_, (name, _))| Text::try_from(*name).ok())))
     }
 
     pub(crate) fn browser_headers(&self) -> BrowserHeaders {
@@ -116,6 +129,16 @@ mod tests {
     fn nothing_of_a_visitor_is_printed() {
         let seen = Observation { method: "GET", path: "/secret", query: Some("secret"), ..Default::default() };
         assert!(!format!("{seen:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_name_stands_once_where_it_came_first() {
+        let headers = vec![("cookie", &b"a"[..]), ("accept", b"b"), ("cookie", b"c")];
+        let mut seen = Observation { headers, headers_in_order: true, ..Default::default() };
+        let names = seen.header_names().unwrap();
+        assert_eq!(names.as_slice().iter().map(Text::as_str).collect::<Vec<_>>(), ["cookie", "accept"]);
+        seen.headers_in_order = false;
+        assert!(seen.header_names().is_none());
     }
 
     #[test]

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use octet::SessionRef;
+use octet::handshake::CdnObservation;
 use octet::observations::{Edge, EdgeObservations, Peer};
 use octet::problem::Code;
 use octet_transport::Transport;
 use tokio::sync::Semaphore;
 
+use crate::cdn::CdnHeaders;
 use crate::channel::memory::ChannelMemory;
 use crate::config::{Builder, Config};
 use crate::forwarded::{Client, TrustedProxies};
@@ -40,6 +42,7 @@ pub(crate) struct Inner {
     mount: Arc<Mount>,
     origins: OriginRule,
     proxies: TrustedProxies,
+    cdn: CdnHeaders,
     require_signed_refs: bool,
     signed_refs: SignedRefs,
     signals_limit: NetworkLimit,
@@ -92,7 +95,7 @@ impl Relay {
     ///
     /// When the operating system has no randomness to give: nothing secure can run there.
     pub(crate) fn new(config: Config) -> Self {
-        let Config { transport, license, mount, origins, proxies, edge, peers, tuning } = config;
+        let Config { transport, license, mount, origins, proxies, cdn, edge, peers, tuning } = config;
         let own;
         let secret = match &license {
             Some(key) => key.expose().as_bytes(),
@@ -106,6 +109,7 @@ impl Relay {
             mount: Arc::new(mount),
             origins,
             proxies,
+            cdn,
             require_signed_refs: tuning.require_signed_refs,
             signed_refs: SignedRefs::new(secret, tuning.session_lifetime),
             signals_limit: NetworkLimit::new(tuning.rate_limit),
@@ -161,7 +165,13 @@ impl Relay {
     #[must_use]
     pub fn visitor(&self, seen: &Observation<'_>) -> Option<Peer> {
         let client = self.client(seen)?;
-        client.ip.map(|ip| Peer { ip, forwarded: client.forwarded })
+        client.ip.map(|ip| Peer { ip, forwarded: client.forwarded || seen.proxied })
+    }
+
+    /// Whether this peer is a proxy that is believed.
+    #[must_use]
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        self.0.proxies.trusts(crate::network::plain(peer))
     }
 
     /// The same for a host that has the peer's address and looks up the values of the one believed header itself.
@@ -198,6 +208,11 @@ impl Relay {
         &self.0
     }
 
+    /// What a content delivery network says of the browser's connection, where a trusted peer forwards for it.
+    pub(crate) fn cdn(&self, client: Option<Client>, seen: &Observation<'_>) -> Option<CdnObservation> {
+        client.filter(|client| client.forwarded).and_then(|_| self.0.cdn.observe(seen))
+    }
+
     fn client(&self, seen: &Observation<'_>) -> Option<Client> {
         Some(self.0.proxies.client(seen.peer?, seen.values(self.0.proxies.header())))
     }
@@ -229,10 +244,8 @@ impl Relay {
         let session = session_of(seen.query)?;
         let ip = client.and_then(|client| client.ip);
         let inspection = self.inspect(&session, ip, seen.user_agent())?;
-        let sibling = peers::is_sibling(seen.query).then(|| EdgeObservations {
-            session: inspection.observation(),
-            ..observations(&self.0.edge, client, seen)
-        });
+        let sibling = peers::is_sibling(seen.query)
+            .then(|| EdgeObservations { session: inspection.observation(), ..observations(self, client, seen) });
         Opening::new(self, session, ip, accept, sibling, Instant::now()).map(Box::new)
     }
 

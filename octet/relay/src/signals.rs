@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use octet::observations::{ChannelObservation, Edge, EdgeObservations, Peer, SessionObservation, SignalBundle, Ticket};
+use octet::observations::{ChannelObservation, EdgeObservations, Peer, SessionObservation, SignalBundle, Ticket};
 use octet::problem::Code;
 use octet::signals::CollectorSignals;
 use serde_json::value::RawValue;
@@ -54,7 +54,7 @@ impl SignalsRequest {
         }
         Ok(Self {
             relay: relay.clone(),
-            observations: observations(&relay.inner().edge, client, seen),
+            observations: observations(relay, client, seen),
             client_ip: client.and_then(|client| client.ip),
             user_agent: seen.user_agent().to_vec(),
             cross_origin: match admission {
@@ -91,15 +91,20 @@ impl SignalsRequest {
 }
 
 /// What the edge sees of one request.
-pub(crate) fn observations(edge: &Edge, client: Option<Client>, seen: &Observation<'_>) -> EdgeObservations {
+pub(crate) fn observations(relay: &Relay, client: Option<Client>, seen: &Observation<'_>) -> EdgeObservations {
+    let by_header = client.is_some_and(|client| client.forwarded);
     EdgeObservations {
-        edge: edge.clone(),
+        edge: relay.inner().edge.clone(),
         observed_at_ms: millis(SystemTime::now()),
-        peer: client.and_then(|client| Some(Peer { ip: client.ip?, forwarded: client.forwarded })),
+        peer: client.and_then(|client| Some(Peer { ip: client.ip?, forwarded: by_header || seen.proxied })),
         http_version: text(seen.http_version.as_bytes()),
         header_names: seen.header_names(),
         headers: seen.browser_headers(),
         tcp: seen.tcp,
+        // Through a proxy that speaks HTTP, both are the proxy's own.
+        tls: seen.tls.filter(|_| !by_header).cloned(),
+        http2: seen.http2.filter(|_| !by_header).cloned(),
+        cdn: relay.cdn(client, seen),
         channel: ChannelObservation::default(),
         session: SessionObservation::default(),
     }

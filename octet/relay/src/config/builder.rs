@@ -68,6 +68,11 @@ impl<E> Builder<E> {
         trusted_proxies => trusted_proxies: String;
         /// The one header in which they say whom they forward (`FORWARDED_HEADER`); `x-forwarded-for` by default.
         forwarded_header => forwarded_header: String;
+        /// The header in which a content delivery network among them says its round-trip time to the browser, in
+        /// milliseconds (`CDN_RTT_HEADER`); none by default.
+        cdn_rtt_header => cdn_rtt_header: String;
+        /// The header in which it says the JA4 of the browser's ClientHello (`CDN_JA4_HEADER`); none by default.
+        cdn_ja4_header => cdn_ja4_header: String;
         /// The edge's name (`EDGE_ID`); `edge` by default.
         edge_id => edge_id: String;
         /// Where the edge stands (`EDGE_LOCATION`), `lat,lon` in degrees.
@@ -128,8 +133,9 @@ impl<E> Builder<E> {
     }
 
     /// Takes every setting that the environment holds: `OCTET_URL`, `LICENSE`, `OCTET_PREFIX`, `ALLOWED_ORIGIN`,
-    /// `TRUSTED_PROXIES`, `FORWARDED_HEADER`, `EDGE_ID`, `EDGE_LOCATION`, `EDGE_PEERS`,
-    /// `OCTET_CA_FILE`, `EDGE_CLIENT_CERT_FILE` and `EDGE_CLIENT_KEY_FILE`. An empty variable counts as unset.
+    /// `TRUSTED_PROXIES`, `FORWARDED_HEADER`, `CDN_RTT_HEADER`, `CDN_JA4_HEADER`, `EDGE_ID`, `EDGE_LOCATION`,
+    /// `EDGE_PEERS`, `OCTET_CA_FILE`, `EDGE_CLIENT_CERT_FILE` and `EDGE_CLIENT_KEY_FILE`. An empty variable counts as
+    /// unset.
     #[must_use]
     pub fn from_env(self) -> Self {
         self.from_lookup(|name| std::env::var(name).ok())

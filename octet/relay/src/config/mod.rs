@@ -12,6 +12,7 @@ use octet::observations::Edge;
 use octet_transport::Transport;
 
 pub use self::builder::Builder;
+use crate::cdn::CdnHeaders;
 use crate::forwarded::TrustedProxies;
 use crate::limits::RateLimit;
 use crate::origin::OriginRule;
@@ -26,6 +27,7 @@ pub(crate) struct Config {
     pub(crate) mount: Mount,
     pub(crate) origins: OriginRule,
     pub(crate) proxies: TrustedProxies,
+    pub(crate) cdn: CdnHeaders,
     pub(crate) edge: Edge,
     pub(crate) peers: Peers,
     pub(crate) tuning: Tuning,
@@ -64,6 +66,7 @@ impl Config {
             mount: Mount::default(),
             origins: OriginRule::default(),
             proxies: TrustedProxies::default(),
+            cdn: CdnHeaders::default(),
             edge: Edge::default(),
             peers: Peers::default(),
             tuning: Tuning::default(),

@@ -9,6 +9,7 @@ use octet::{Environment, LicenseKey};
 use octet_transport::{TlsOptions, Transport};
 
 use super::{Config, ConfigError, Tuning};
+use crate::cdn::CdnHeaders;
 use crate::forwarded::TrustedProxies;
 use crate::origin::OriginRule;
 use crate::peers;
@@ -24,6 +25,8 @@ pub(super) struct Raw {
     pub(super) allowed_origin: Option<String>,
     pub(super) trusted_proxies: Option<String>,
     pub(super) forwarded_header: Option<String>,
+    pub(super) cdn_rtt_header: Option<String>,
+    pub(super) cdn_ja4_header: Option<String>,
     pub(super) edge_id: Option<String>,
     pub(super) edge_location: Option<String>,
     pub(super) edge_peers: Option<String>,
@@ -47,6 +50,8 @@ impl Raw {
         set(&mut self.allowed_origin, "ALLOWED_ORIGIN");
         set(&mut self.trusted_proxies, "TRUSTED_PROXIES");
         set(&mut self.forwarded_header, "FORWARDED_HEADER");
+        set(&mut self.cdn_rtt_header, "CDN_RTT_HEADER");
+        set(&mut self.cdn_ja4_header, "CDN_JA4_HEADER");
         set(&mut self.edge_id, "EDGE_ID");
         set(&mut self.edge_location, "EDGE_LOCATION");
         set(&mut self.edge_peers, "EDGE_PEERS");
@@ -88,14 +93,20 @@ impl Raw {
             .map_err(|error| ConfigError::new("EDGE_PEERS", error))?;
         let proxies = TrustedProxies::new(
             ranges(self.trusted_proxies.as_deref().unwrap_or_default())?,
-            &header_name(self.forwarded_header.as_deref().unwrap_or("x-forwarded-for"))?,
+            &header_name("FORWARDED_HEADER", self.forwarded_header.as_deref().unwrap_or("x-forwarded-for"))?,
+        );
+        let named =
+            |variable, text: &Option<String>| text.as_deref().map(|text| header_name(variable, text)).transpose();
+        let cdn = CdnHeaders::new(
+            named("CDN_RTT_HEADER", &self.cdn_rtt_header)?,
+            named("CDN_JA4_HEADER", &self.cdn_ja4_header)?,
         );
         let transport = self.reach()?;
         if license.is_none() && transport.needs_license {
             let advice = "not set; give the licence key that `octet license issue` printed";
             return Err(ConfigError::new("LICENSE", advice));
         }
-        Ok(Config { transport: transport.way, license, mount, origins, proxies, edge, peers, tuning })
+        Ok(Config { transport: transport.way, license, mount, origins, proxies, cdn, edge, peers, tuning })
     }
 
     fn reach(self) -> Result<Reach, ConfigError> {
@@ -155,12 +166,9 @@ fn ranges(text: &str) -> Result<Vec<IpNet>, ConfigError> {
         .collect()
 }
 
-fn header_name(text: &str) -> Result<String, ConfigError> {
+fn header_name(variable: &'static str, text: &str) -> Result<String, ConfigError> {
     let name = http::HeaderName::from_bytes(text.trim().as_bytes()).map_err(|_| {
-        ConfigError::new(
-            "FORWARDED_HEADER",
-            format!("{text:?} is no header's name; write one, such as x-forwarded-for"),
-        )
+        ConfigError::new(variable, format!("{text:?} is no header's name; write one, such as x-forwarded-for"))
     })?;
     Ok(name.as_str().to_owned())
 }
@@ -201,6 +209,8 @@ mod tests {
             ("ALLOWED_ORIGIN", "shop.example"),
             ("TRUSTED_PROXIES", "10.0.0.0/8, all"),
             ("FORWARDED_HEADER", "x forwarded"),
+            ("CDN_RTT_HEADER", "x rtt"),
+            ("CDN_JA4_HEADER", "x ja4"),
             ("EDGE_ID", "a b"),
             ("EDGE_LOCATION", "north"),
             ("EDGE_PEERS", "nyc.shop.example"),
