@@ -83,7 +83,7 @@ mod tests {
         ] {
             assert_eq!(parse(bad), Err(InvalidPeers::NoChannel(bad.to_owned())), "{bad}");
         }
-        let many = vec!["wss://nyc.shop.example/octet/v1/ws"; MAX_SIBLINGS + 1].join(",");
+        let many = ["wss://nyc.shop.example/octet/v1/ws"; MAX_SIBLINGS + 1].join(",");
         assert_eq!(parse(&many), Err(InvalidPeers::TooMany));
     }
 

@@ -193,7 +193,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_the_reader_fail(start in 0_usize..3, bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let bytes = [&[&b""[..], V1, V2][start], &bytes[..]].concat();
+            let bytes = [[&b""[..], V1, V2][start], &bytes[..]].concat();
             if let Ok(Start::Header { length, .. }) = parse(&bytes) {
                 prop_assert!(length <= bytes.len());
             }

@@ -5,3 +5,4 @@
 mod life;
 mod proxy;
 mod support;
+mod tls;

@@ -1,14 +1,16 @@
 //! An edge in this process, an app behind it, and what a browser says to them.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use bytes::Bytes;
 use clap::Parser;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use octet::observations::{EdgeObservations, SignalBundle};
 use octet_edge::{Edge, Error, Options};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -69,4 +71,47 @@ async fn exchange_by(
 
 pub(crate) async fn get(addr: SocketAddr, path: &str) -> Response<Bytes> {
     exchange(addr, Request::get(path).body(Full::default()).unwrap()).await
+}
+
+/// An Octet that takes every bundle, and keeps what the edge said of it.
+pub(crate) struct Octet {
+    pub(crate) addr: SocketAddr,
+    bundles: Arc<Mutex<Vec<SignalBundle>>>,
+}
+
+impl Octet {
+    pub(crate) async fn start() -> Self {
+        let bundles = Arc::new(Mutex::new(Vec::<SignalBundle>::new()));
+        let kept = Arc::clone(&bundles);
+        let signals = move |body: Bytes| async move {
+            kept.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
+            (StatusCode::ACCEPTED, r#"{"status":"accepted"}"#)
+        };
+        Self { addr: serve(Router::new().route("/v1/signals", axum::routing::post(signals))).await, bundles }
+    }
+
+    /// An edge of this Octet.
+    pub(crate) fn edge(&self, more: &[&str]) -> Running {
+        start(&[&[&*format!("--octet-url=http://{}", self.addr)], more].concat())
+    }
+
+    /// What the edge said with the last bundle.
+    pub(crate) fn observed(&self) -> EdgeObservations {
+        self.bundles.lock().unwrap().last().expect("a bundle came").observations.clone()
+    }
+}
+
+/// The smallest bundle that a collector sends.
+pub(crate) fn bundle() -> String {
+    r#"{"schema":1,"id":"b1","sessionRef":"sess_1","collector":"0.1.0","runtime":"wasm","profile":"standard"}"#
+        .to_owned()
+}
+
+/// Posts a bundle with these headers besides.
+pub(crate) async fn post(addr: SocketAddr, headers: &[(&str, &str)]) -> Response<Bytes> {
+    let mut request = Request::post("/octet/v1/signals").header("origin", format!("http://{addr}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    exchange(addr, request.body(Full::from(bundle())).unwrap()).await
 }
