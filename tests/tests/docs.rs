@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use octet::assess::AssessSignals;
 use octet::facts::FACTS;
 use octet::observations::SignalBundle;
 use octet::problem::{Code, Problem};
@@ -109,6 +110,23 @@ fn the_page_on_what_gets_collected_has_each_field_of_a_bundle_and_none_besides()
 }
 
 #[test]
+fn the_page_on_what_gets_collected_has_each_field_of_an_assessment_and_none_besides() {
+    let golden: Value = serde_json::from_str(&read("octet/tests/golden/assess-signals.json")).unwrap();
+    let signals: AssessSignals = serde_json::from_value(golden.clone()).unwrap();
+    let flat = |mut value: Value| {
+        for name in ["facts", "worker", "frame"] {
+            assert!(!value[name].is_null(), "the golden assessment lacks {name}");
+            value[name] = Value::Null;
+        }
+        // Blocked in the golden file: the fact's own name is what counts.
+        value["automation"]["drawingExact"] = Value::Null;
+        value
+    };
+    let expected = fields(&flat(golden), &flat(serde_json::to_value(&signals).unwrap()));
+    assert_eq!(first_cells(&read(COLLECTED), "The assessment"), expected);
+}
+
+#[test]
 fn the_page_on_what_gets_collected_has_each_observation_of_an_edge_and_none_besides() {
     let golden: Value = serde_json::from_str(&read("octet/tests/golden/signal-bundle.json")).unwrap();
     let bundle: SignalBundle = serde_json::from_value(golden.clone()).unwrap();
@@ -122,7 +140,7 @@ fn the_page_on_what_gets_collected_has_each_observation_of_an_edge_and_none_besi
 #[test]
 fn every_row_of_what_gets_collected_names_a_profile() {
     let page = read(COLLECTED);
-    for title in ["The bundle", "What the edge observes"] {
+    for title in ["The bundle", "The assessment", "What the edge observes"] {
         for row in rows(&page, title) {
             assert!(row.len() == 3 && row[2].parse::<octet::Profile>().is_ok(), "{row:?}");
         }

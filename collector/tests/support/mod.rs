@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
+use octet::assess::AssessSignals;
 use octet::signals::CollectorSignals;
 use serde_json::{Value, json};
 
@@ -28,7 +29,23 @@ impl Outcome {
         bundles.into_iter().next().unwrap()
     }
 
-    /// A list of what the page saw: `calls`, `posts`, `sockets`, `fetched`, `beacons`.
+    /// The assessments that were posted, each of which must be well-formed.
+    pub(crate) fn assessments(&self) -> Vec<AssessSignals> {
+        let read = |post: &Value| {
+            let body = post["body"].as_str().unwrap();
+            serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"))
+        };
+        self.list("assessments").iter().map(read).collect()
+    }
+
+    /// The one assessment that was posted.
+    pub(crate) fn assessment(&self) -> AssessSignals {
+        let mut all = self.assessments();
+        assert_eq!(all.len(), 1, "{}", self.0);
+        all.remove(0)
+    }
+
+    /// A list of what the page saw: `calls`, `posts`, `assessments`, `loaded`, `sockets`, `fetched`, `beacons`.
     pub(crate) fn list(&self, name: &str) -> &[Value] {
         self.0[name].as_array().map_or(&[], Vec::as_slice)
     }
@@ -75,6 +92,15 @@ pub(crate) fn call(options: &Value) -> Value {
     json!({"call": true, "verify": config})
 }
 
+/// A call of `assess` at the page's start, with these options.
+pub(crate) fn assess(options: &Value) -> Value {
+    let mut config = json!({"apiUrl": "/octet", "sessionRef": "sess_1", "appKey": "app_1"});
+    for (key, value) in options.as_object().unwrap() {
+        config[key] = value.clone();
+    }
+    json!({"call": true, "assess": config})
+}
+
 /// Runs one scenario.
 pub(crate) fn visit(scenario: Value) -> Outcome {
     visits(vec![scenario]).remove(0)
@@ -83,7 +109,13 @@ pub(crate) fn visit(scenario: Value) -> Outcome {
 /// Runs scenarios, each in a page of its own. Fails when any of them left a rejection that nobody handles.
 pub(crate) fn visits(scenarios: Vec<Value>) -> Vec<Outcome> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/page.mjs");
-    let mut node = Command::new("node").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut node = Command::new("node")
+        .args(["--experimental-vm-modules", "--no-warnings"])
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     node.stdin.take().unwrap().write_all(Value::from(scenarios).to_string().as_bytes()).unwrap();
     let output = node.wait_with_output().unwrap();
     assert!(output.status.success());

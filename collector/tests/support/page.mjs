@@ -14,12 +14,13 @@ const QUIET_TURNS = 20;
 class Page {
   constructor(scenario) {
     this.scenario = scenario;
-    this.outcome = { calls: [], posts: [], beacons: [], fetched: [], sockets: [], frames: 0, workersEnded: 0, console: [] };
+    this.outcome = { calls: [], posts: [], assessments: [], loaded: [], beacons: [], fetched: [], sockets: [], frames: 0, workersEnded: 0, console: [] };
     this.now = 0;
     this.timers = [];
     this.busy = 0;
     this.open = 0;
     this.answers = [...(scenario.answers ?? [202])];
+    this.verdicts = [...(scenario.verdicts ?? [])];
     this.context = vm.createContext(this.globals());
   }
 
@@ -51,6 +52,14 @@ class Page {
         return { contentWindow: vm.runInContext("globalThis", frame), remove: () => page.outcome.frames-- };
       }
     }
+    class Element {
+      constructor({ localName = "input", type, ...attributes }) {
+        Object.assign(this, { localName, type, attributes });
+      }
+      getAttribute(name) { return this.attributes[name] ?? null; }
+      getBoundingClientRect() { return { x: 100, y: 100, width: 80, height: 20 }; }
+    }
+    this.Element = Element;
     const document = new Document();
     // Elements of the page, by their names: what the document gives in place of its own members.
     for (const [name, value] of Object.entries(scenario.named ?? {})) Object.defineProperty(document, name, { value });
@@ -58,13 +67,16 @@ class Page {
     const { createElement: _, ...facts } = window;
     return {
       ...facts,
-      document, Document, HTMLScriptElement,
+      document, Document, HTMLScriptElement, Element,
+      location: { search: scenario.search ?? "" },
+      screenX: 0, screenY: 0, scrollY: 0,
+      console: { error: (error) => page.outcome.console.push(String(error)), debug() {} },
       isSecureContext: scenario.secure ?? true,
       addEventListener: events.addEventListener.bind(events),
       setTimeout: (run, ms, ...rest) => page.later(run, ms, rest),
       clearTimeout: (id) => (page.timers = page.timers.filter((timer) => timer.id !== id)),
       performance: { timeOrigin: 1.7e12, now: () => page.now, getEntriesByName: (url) => (scenario.timings ? [timing(url)] : []) },
-      crypto, URL, Blob, AbortController, DOMException, TextEncoder, TextDecoder,
+      crypto, URL, URLSearchParams, Blob, AbortController, DOMException, TextEncoder, TextDecoder,
       Request: scenario.keepalive === false ? class {} : class { get keepalive() { return true; } },
       navigator: Object.assign(Object.create(facts.navigator ?? null), {
         sendBeacon: (url, body) => page.outcome.beacons.push({ url, type: body.type, size: body.size }),
@@ -95,15 +107,18 @@ class Page {
       });
     }
     const { body, keepalive, credentials, headers } = options;
-    this.outcome.posts.push({ url, body, keepalive: !!keepalive, credentials, headers, atMs: Math.round(this.now) });
-    const answer = this.answers.shift() ?? 202;
+    const assessment = new URL(url).pathname.endsWith("/v1/assess");
+    const record = { url, body, keepalive: !!keepalive, credentials, headers, atMs: Math.round(this.now) };
+    (assessment ? this.outcome.assessments : this.outcome.posts).push(record);
+    const answer = (assessment ? this.verdicts.shift() : this.answers.shift()) ?? (assessment ? VERDICT : 202);
     if (answer === "error") throw new TypeError("Failed to fetch");
     if (answer === "silent") {
       return new Promise((_, reject) =>
         signal.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError"))),
       );
     }
-    return new Response("{}", { status: answer });
+    if (typeof answer === "string") return new Response(answer);
+    return typeof answer === "number" ? new Response("{}", { status: answer }) : Response.json(answer);
   }
 
   webAssembly() {
@@ -197,7 +212,7 @@ class Page {
   async run() {
     vm.runInContext(this.scenario.library ?? "", this.context);
     const source = file("octet-collector.js").toString();
-    vm.runInContext(source, this.context);
+    vm.runInContext(source, this.context, { importModuleDynamically: (url) => this.load(url) });
     for (const step of this.scenario.steps ?? []) this.later(() => this.step(step), step.at ?? 0);
     // Nothing more can happen when nothing is due and nothing is under way.
     for (;;) {
@@ -213,15 +228,42 @@ class Page {
     return this.outcome;
   }
 
-  step({ verify, abortsAt, aborted, event, hide, call }) {
+  /** A part of the collector that it loads by itself. */
+  async load(url) {
+    this.busy++;
+    try {
+      this.outcome.loaded.push(url);
+      if (this.scenario.part === "missing") throw new TypeError("Failed to fetch");
+      const [, , rest] = HASHED.exec(new URL(url).pathname);
+      const module = new vm.SourceTextModule(file(`octet-collector${rest}`).toString(), { context: this.context });
+      await module.link(() => {});
+      await module.evaluate();
+      return module;
+    } finally {
+      this.busy--;
+    }
+  }
+
+  /** An event of an input device, on the virtual clock. */
+  input({ type, target, ...properties }) {
+    const event = new Event(type);
+    const path = [target && new this.Element(target)];
+    for (const [name, value] of Object.entries({ ...properties, timeStamp: this.now, composedPath: () => path })) {
+      Object.defineProperty(event, name, { value });
+    }
+    this.events.dispatchEvent(event);
+  }
+
+  step({ assess, throws, input, verify, abortsAt, aborted, event, hide, call }) {
     if (hide) this.hidden = true;
     if (event) {
       this.prerendering = false;
       const target = event === "pagehide" ? this.events : this.document;
       EventTarget.prototype.dispatchEvent.call(target, new Event(event));
     }
+    if (input) this.input(input);
     if (!call) return;
-    const config = verify && { ...verify };
+    const config = (assess ?? verify) && { ...(assess ?? verify) };
     if (abortsAt !== undefined || aborted) {
       const controller = new AbortController();
       config.signal = controller.signal;
@@ -232,7 +274,17 @@ class Page {
     this.open++;
     const result = {};
     this.outcome.calls.push(result);
-    this.context.octet.verify(config).then(
+    if (assess) {
+      result.told = [];
+      this.tell ??= (...told) => {
+        result.told.push(told);
+        if (throws) throw new Error("the page's own");
+      };
+      Object.assign(config, { onVerdict: (verdict) => this.tell("verdict", verdict), ...config });
+      if (config.onVerdict === "shared") config.onVerdict = this.shared ??= (verdict) => this.tell("verdict", verdict);
+      config.onError = (error) => result.told.push(["error", error.name]);
+    }
+    this.context.octet[assess ? "assess" : "verify"](config).then(
       (verified) => Object.assign(result, verified),
       (error) => Object.assign(result, { error: error.name, message: error.message }),
     ).finally(() => {
@@ -241,6 +293,10 @@ class Page {
     });
   }
 }
+
+const VERDICT = {
+  is_bot: false, score: 18, level: "low", action: "record_only", consistency: { ok: true }, degraded: false,
+};
 
 function timing(name) {
   return {
