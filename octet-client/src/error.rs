@@ -115,7 +115,7 @@ impl Error {
 
     /// Whether asking again can help.
     pub(crate) fn is_transient(&self) -> bool {
-        self.is_outage() || self.is_rate_limited()
+        (self.is_outage() || self.is_rate_limited()) && self.code != Some(Code::TooManyQuestions)
     }
 
     fn new(kind: ErrorKind, message: impl Into<String>) -> Self {

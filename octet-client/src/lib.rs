@@ -41,12 +41,15 @@
 mod budget;
 mod client;
 mod error;
+mod predicate;
 mod verdict;
 
 pub use client::{Builder, OctetClient};
 pub use error::{Error, ErrorKind};
 pub use octet::{
-    Alarm, Confidence, CountryCode, FeasibleRegion, LatLon, PartnerKey, RadiusKm, SessionRef, Verdict, Vertex,
+    Alarm, At, Confidence, CountryCode, FeasibleRegion, LatLon, Outcome, PartnerKey, PredicateVerdict, RadiusKm,
+    ReasonCode, Region, SessionRef, Verdict, Vertex,
 };
 pub use octet_transport::{TlsOptions, Transport};
+pub use predicate::{PredicateCall, PredicateFuture};
 pub use verdict::{Lookup, VerdictFuture, VerdictRequest};

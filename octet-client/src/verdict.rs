@@ -151,11 +151,14 @@ fn read(response: &Response<Bytes>) -> Result<Lookup, Error> {
             .map(Lookup::Ready)
             .map_err(|error| Error::protocol(format!("the verdict cannot be read: {:?}", error.classify()))),
         StatusCode::NOT_FOUND if serde_json::from_slice::<Pending>(body).is_ok() => Ok(Lookup::Pending),
-        status => {
-            let problem = serde_json::from_slice::<Problem>(body).ok();
-            Err(Error::status(status.as_u16(), problem, retry_after(response)))
-        }
+        _ => Err(refusal(response)),
     }
+}
+
+/// What an answer that is none says.
+pub(crate) fn refusal(response: &Response<Bytes>) -> Error {
+    let problem = serde_json::from_slice::<Problem>(response.body()).ok();
+    Error::status(response.status().as_u16(), problem, retry_after(response))
 }
 
 /// The `Retry-After` header in its form of seconds, the only one that Octet sends.

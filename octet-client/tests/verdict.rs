@@ -10,7 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use octet_client::{ErrorKind, Lookup, OctetClient, SessionRef, Transport};
+use octet::problem::Code;
+use octet_client::{At, ErrorKind, Lookup, OctetClient, ReasonCode, Region, SessionRef, Transport};
 use tokio::time::{Instant, sleep};
 
 const VERDICT: &str = r#"{ "country": "DE", "confidence": 0.91, "alarm": "none", "later": {} }"#;
@@ -52,6 +53,21 @@ async fn without_a_wait_one_question_is_asked_and_answered() {
     let asked = asked.lock().unwrap();
     assert_eq!(asked.len(), 1);
     assert_eq!(asked[0].1, "/v1/verdict/sess_1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_about_a_place_is_asked_again_after_an_outage_and_not_when_the_session_has_answered_enough() {
+    const INDETERMINATE: &str = include_str!("../../octet/tests/golden/predicate-verdict-indeterminate.json");
+    const ENOUGH: &str = r#"{ "status": 429, "code": "too_many_questions" }"#;
+    let (octet, asked) = octet(|n, _| async move {
+        [answer(503, "{}"), answer(200, INDETERMINATE), answer(429, ENOUGH)].into_iter().nth(n).unwrap()
+    });
+    let ask = || octet.is_within(session(), Region::eu(), At::Now);
+    assert_eq!(ask().await.unwrap().reason, ReasonCode::NoProofAtResolution);
+    let refused = ask().await.unwrap_err();
+    assert!(refused.is_rate_limited() && refused.code() == Some(Code::TooManyQuestions));
+    let asked = asked.lock().unwrap();
+    assert_eq!(asked.iter().map(|(_, path, _)| path.as_str()).collect::<Vec<_>>(), ["/v1/predicate"; 3]);
 }
 
 #[tokio::test(start_paused = true)]

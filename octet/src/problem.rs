@@ -85,6 +85,8 @@ codes! {
     MalformedVisitorIp = "malformed_visitor_ip", 400, "Malformed visitor address";
     /// The bundle is not what a collector sends.
     MalformedBundle = "malformed_bundle", 400, "Malformed bundle";
+    /// The question about a place is none.
+    MalformedPredicate = "malformed_predicate", 400, "Malformed predicate";
     /// The partner key is missing or unknown.
     PartnerKeyRejected = "partner_key_rejected", 401, "Partner key rejected";
     /// The licence is missing, unreadable or not signed by this service.
@@ -117,6 +119,8 @@ codes! {
     UpgradeRequired = "upgrade_required", 426, "WebSocket upgrade required";
     /// Too many requests; `Retry-After` says when to come back.
     RateLimited = "rate_limited", 429, "Too many requests";
+    /// The session has answered as many questions about places as it may.
+    TooManyQuestions = "too_many_questions", 429, "Too many questions about one session";
     /// Something failed on our side.
     Internal = "internal", 500, "Internal error";
     /// The service is shutting down; ask another node, or again.

@@ -7,6 +7,8 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::Request;
 use octet::SessionRef;
@@ -98,6 +100,13 @@ fn post(stack: &Stack, body: String) -> Request<Bytes> {
         .unwrap()
 }
 
+/// What the proofs in `answers` say.
+fn claims(answers: &str) -> String {
+    let proofs = answers.split("\"proof\":\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let says = |proof: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(proof.split('.').nth(1).unwrap()).unwrap());
+    proofs.map(|proof| says(proof).unwrap()).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_answer_and_no_log_line_carries_a_signal() {
     let log = Said::log();
@@ -135,6 +144,21 @@ async fn no_answer_and_no_log_line_carries_a_signal() {
             ask(&service, request, &mut answers).await;
         }
     }
+    // Questions about the same session, and about one that nobody disturbed, whose answers have proofs.
+    let undisturbed = SessionRef::mint();
+    HandMade::new(stack.shop, ADDRESS).visit(&undisturbed, "Europe/Berlin", "de-DE").await;
+    for (session, code) in [(&session, "DE"), (&undisturbed, "DE"), (&undisturbed, "US"), (&undisturbed, "canary")] {
+        let question = json!({ "ref": session, "predicate": "within", "region": { "type": "country", "code": code } });
+        let request = Request::post("/v1/predicate")
+            .header("x-octet-partner-key", stack.key.expose())
+            .header("x-octet-visitor-ip", ADDRESS)
+            .body(Bytes::from(question.to_string()))
+            .unwrap();
+        ask(&service, request, &mut answers).await;
+    }
+    let claims = claims(&answers);
+    assert!(claims.contains("\"claim\""), "there are proofs: {answers}");
+    answers.push_str(&claims);
     stack.octet_goes_down();
     ask(&edge, post(&stack, planted.to_string()), &mut answers).await;
 
@@ -145,6 +169,8 @@ async fn no_answer_and_no_log_line_carries_a_signal() {
         assert!(!answers.contains(canary.as_str()), "{canary} in {answers}");
         assert!(!log.text().contains(canary.as_str()), "{canary} in {}", log.text());
     }
-    assert!(!log.text().contains(session.as_str()), "{}", log.text());
+    for session in [&session, &undisturbed] {
+        assert!(!claims.contains(session.as_str()) && !log.text().contains(session.as_str()), "{}", log.text());
+    }
     assert!(!log.text().is_empty(), "the log was listened to");
 }

@@ -95,7 +95,7 @@ fn browser() -> Result<Outcome> {
 
 /// Every feature of the crates that partners build with, alone.
 fn features() -> Result<Outcome> {
-    for (package, features) in [("octet", &["", "mint"][..]), ("octet-tower", &["", "axum", "tls"])] {
+    for (package, features) in [("octet", &["", "mint", "verify"][..]), ("octet-tower", &["", "axum", "tls"])] {
         for feature in features {
             cargo(&["check", "-q", "-p", package, "--no-default-features", "--features", feature])?;
         }

@@ -26,6 +26,7 @@ pub struct Config {
     pub(crate) limits: Limits,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) world: Option<Arc<World>>,
+    pub(crate) issuer: String,
 }
 
 impl Config {
@@ -43,6 +44,7 @@ impl Config {
             limits: Limits::default(),
             clock: Arc::new(SystemClock::new()),
             world: None,
+            issuer: "octet".to_owned(),
         }
     }
 
@@ -61,6 +63,12 @@ impl Config {
     /// Another clock than the system's.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Who proofs say that they are from (`iss`), such as the service's URL; `octet` by default.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = issuer.into();
         self
     }
 

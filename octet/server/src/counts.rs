@@ -27,6 +27,8 @@ pub struct Counts {
     pub verdicts_read: u64,
     /// Verdict requests that were answered with pending.
     pub pending: u64,
+    /// Questions about places that were answered.
+    pub predicates: u64,
     /// Requests of backends that were refused: key, shape, rate.
     pub backend_refusals: u64,
 }
@@ -48,7 +50,7 @@ macro_rules! counters {
 
 counters! {
     bundles_kept bundles_repeated bundles_second bundles_dropped
-    siblings_joined siblings_dropped edge_refusals store_full verdicts_read pending backend_refusals
+    siblings_joined siblings_dropped edge_refusals store_full verdicts_read pending predicates backend_refusals
 }
 
 #[derive(Debug, Default)]

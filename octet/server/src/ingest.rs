@@ -13,6 +13,7 @@ use octet::EdgeSettings;
 use octet::observations::{Accepted, EdgeObservations, SiblingObservations, SignalBundle};
 use octet::problem::Code;
 use octet::signals::CollectorSignals;
+use octet::timeline::Reading;
 use octet_engine::UnixTime;
 use serde::de::DeserializeOwned;
 
@@ -21,7 +22,8 @@ use crate::evidence::evidence;
 use crate::failure::{Failure, json};
 use crate::identity::{self, AuthorizedEdge};
 use crate::omissions::{is_complete, omissions};
-use crate::projection::project;
+use crate::predicates::Basis;
+use crate::projection::{OMISSION_CAP, project};
 use crate::service::Shared;
 use crate::sessions::{Admission, Candidate, Key, Network, Origin, Taken};
 
@@ -214,17 +216,23 @@ fn settle(
         Admission::Known(taken) => return Ok(taken),
         Admission::Assess { replayed } => replayed,
     };
-    let now = shared.clock.now();
+    let made = Reading { wall: shared.clock.now(), monotonic: shared.clock.monotonic() };
+    let now = made.wall;
     let records = shared.records.snapshot();
     let expected = records.expected(&edge.partner, now);
     let now = UnixTime(now.as_second());
     let omissions = omissions(&signals, &observations, &expected, &shared.world, now);
     let evidence = evidence(&signals, &observations, siblings, records.profile(&edge.partner), omissions, replayed);
     let assessment = octet_engine::assess(&evidence, &shared.world, now);
+    let verdict = project(&assessment, &omissions, is_irregular(&observations, siblings));
+    let edges = std::iter::once(&observations).chain(siblings.iter().map(|sibling| &sibling.observations));
+    let edges = edges.map(|seen| seen.edge.id.clone()).collect();
+    let capped = omissions.any().then_some(OMISSION_CAP);
     let candidate = Candidate {
+        basis: Basis::new(&assessment, &verdict, capped, edges, made).map(Arc::new),
         origin: origin(shared, observations.peer.map(|peer| peer.ip)),
         complete: is_complete(&signals, &expected),
-        verdict: project(&assessment, &omissions, is_irregular(&observations, siblings)),
+        verdict,
         raised: false,
     };
     Ok(shared.sessions.settle(&key, digest, candidate))

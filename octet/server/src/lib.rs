@@ -70,6 +70,7 @@ mod ingest;
 mod limits;
 mod omissions;
 mod partner_name;
+mod predicates;
 mod projection;
 mod records;
 mod serve;
@@ -84,6 +85,7 @@ pub use counts::Counts;
 pub use error::Error;
 pub use partner_name::PartnerName;
 pub use records::{
-    IssuedLicense, KeyRecord, LicenseRecord, LicenseState, Licenses, NewLicense, PartnerRecord, Partners, Records,
+    IssuedLicense, KeyRecord, LicenseRecord, LicenseState, Licenses, NewLicense, PartnerRecord, Partners,
+    ProofKeyRecord, ProofKeys, Records,
 };
 pub use service::{InProcess, Octet};

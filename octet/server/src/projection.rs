@@ -4,7 +4,7 @@ use octet::{Alarm, Confidence, FeasibleRegion, LatLon, RadiusKm, Verdict, Vertex
 use octet_engine::{Assessment, Omissions};
 
 /// Confidence never passes this where something expected is missing.
-const OMISSION_CAP: f64 = 0.5;
+pub(crate) const OMISSION_CAP: f64 = 0.5;
 
 /// The verdict of an assessment. Where something expected is missing, confidence is at most 0.5 and the alarm at
 /// least `low`, whatever the engine says; where the visit was `irregular`, the alarm is at least `low`.
@@ -28,7 +28,7 @@ pub(crate) fn project(assessment: &Assessment, omissions: &Omissions, irregular:
 }
 
 /// Fewer digits than a fingerprint of what went in would need.
-fn two_decimals(value: f64) -> f64 {
+pub(crate) fn two_decimals(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 

@@ -93,6 +93,9 @@ impl Octet {
         if tokio::time::timeout(LONGEST_FAREWELL, graceful.shutdown()).await.is_err() {
             tracing::warn!("connections did not end in time and are closed");
         }
+        if let Err(error) = self.shared().signed.flush(&self.shared().records).await {
+            tracing::error!(%error, "the last proofs are not in the chain");
+        }
         Ok(())
     }
 }

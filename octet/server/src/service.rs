@@ -15,6 +15,7 @@ use axum::routing::{get, post};
 use bytes::Bytes;
 use octet::Environment;
 use octet::observations::MAX_SIBLINGS;
+use octet::proof::KEYS_PATH;
 use octet_engine::World;
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -27,10 +28,11 @@ use crate::counts::Counters;
 use crate::failure::{Failure, json};
 use crate::identity::Identity;
 use crate::limits::PartnerLimit;
+use crate::predicates::{self, Signed};
 use crate::sessions::Sessions;
 use crate::shares::Shares;
 use crate::siblings::{self, Siblings};
-use crate::{Config, Counts, Error, Licenses, Limits, PartnerName, Partners, Records, ingest, verdicts};
+use crate::{Config, Counts, Error, Licenses, Limits, PartnerName, Partners, ProofKeys, Records, ingest, verdicts};
 
 /// How often changes by other processes are looked for, and ended sessions forgotten.
 const TICK: Duration = Duration::from_secs(1);
@@ -62,6 +64,10 @@ pub(crate) struct Shared {
     /// How many of them have the processor.
     pub(crate) assessing: Arc<Semaphore>,
     pub(crate) counters: Counters,
+    /// Who proofs are from.
+    pub(crate) issuer: Box<str>,
+    /// The proofs that the chain does not have yet.
+    pub(crate) signed: Signed,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -77,6 +83,7 @@ impl Octet {
     /// Outside of a tokio runtime.
     pub async fn open(config: Config) -> Result<Self, Error> {
         let records = Records::open(config.database.as_deref(), Arc::clone(&config.clock)).await?;
+        records.proof_keys().ensure(config.environment).await?;
         let world = match config.world {
             Some(world) => world,
             None => tokio::task::spawn_blocking(World::embedded)
@@ -103,6 +110,8 @@ impl Octet {
             in_flight: Arc::new(Semaphore::new(ingest::MOST_IN_FLIGHT)),
             assessing: Arc::new(Semaphore::new(processors)),
             counters: Counters::default(),
+            issuer: config.issuer.into(),
+            signed: Signed::default(),
             shutdown: CancellationToken::new(),
         });
         tokio::spawn(background(Arc::downgrade(&shared), shared.shutdown.clone()));
@@ -152,6 +161,12 @@ impl Octet {
             return Err(Error::PartnerRevoked(name.to_string()));
         }
         Ok(name)
+    }
+
+    /// The keys that sign proofs.
+    #[must_use]
+    pub fn proof_keys(&self) -> ProofKeys {
+        self.shared.records.proof_keys()
     }
 
     /// How often what happened since the service was opened.
@@ -242,6 +257,8 @@ fn router(shared: &Arc<Shared>) -> Router {
         .route("/v1/observations", post(siblings::observations).fallback(only("POST")))
         .route("/v1/edge-settings", get(ingest::edge_settings).fallback(only("GET, HEAD")))
         .route("/v1/verdict/{ref}", get(verdicts::verdict).head(only("GET")).fallback(only("GET")))
+        .route("/v1/predicate", post(predicates::predicate).fallback(only("POST")))
+        .route(KEYS_PATH, get(predicates::keys).fallback(only("GET, HEAD")))
         .route("/healthz", get(|| async { "ok\n" }).fallback(only("GET, HEAD")))
         .route("/readyz", get(ready).fallback(only("GET, HEAD")))
         .route("/attribution", get(attribution).fallback(only("GET, HEAD")))
@@ -284,6 +301,13 @@ async fn attribution() -> Response<Body> {
     json(StatusCode::OK, &sources.collect::<Vec<_>>())
 }
 
+/// Takes in what other processes changed, writes down what was signed, and has a key to sign with.
+async fn upkeep(shared: &Shared) -> Result<(), Error> {
+    shared.records.refresh().await?;
+    shared.signed.flush(&shared.records).await?;
+    shared.records.proof_keys().ensure(shared.environment).await
+}
+
 /// Takes in what other processes changed and forgets what has ended, until the service is gone.
 async fn background(shared: Weak<Shared>, shutdown: CancellationToken) {
     let mut tick = tokio::time::interval(TICK);
@@ -297,10 +321,10 @@ async fn background(shared: Weak<Shared>, shutdown: CancellationToken) {
         let Some(shared) = shared.upgrade() else { return };
         shared.sessions.sweep();
         shared.siblings.sweep();
-        let refreshed = shared.records.refresh().await;
+        let refreshed = upkeep(&shared).await;
         match (&refreshed, failing) {
             (Err(error), false) => {
-                tracing::error!(%error, "the records cannot be read: keys and licences are as before")
+                tracing::error!(%error, "the records cannot be read or written: keys and licences are as before")
             }
             (Ok(()), true) => tracing::info!("the records can be read again"),
             _ => {}

@@ -116,7 +116,7 @@ fn wait(query: &str) -> Result<Duration, Failure> {
     Ok(wait.min(LONGEST_WAIT))
 }
 
-fn visitor_address(headers: &HeaderMap) -> Result<Option<IpAddr>, Failure> {
+pub(crate) fn visitor_address(headers: &HeaderMap) -> Result<Option<IpAddr>, Failure> {
     let malformed = || Failure::new(Code::MalformedVisitorIp, "x-octet-visitor-ip is one IPv4 or IPv6 address");
     let mut values = headers.get_all(header::VISITOR_IP).iter();
     let Some(value) = values.next() else { return Ok(None) };

@@ -1,6 +1,7 @@
 //! The command line: parses, runs one command, and says what went wrong in one line. Secrets go to standard output
 //! alone, so that they can be piped; everything else to standard error.
 
+mod keys;
 mod license;
 mod log;
 mod partner;
@@ -33,6 +34,8 @@ enum Command {
     Partner(partner::Options),
     /// Issue, inspect, list and revoke licences of edges
     License(license::Options),
+    /// Rotate, list and export the keys that sign proofs, and publish the chain of what they signed
+    Keys(keys::Options),
 }
 
 pub(crate) fn main() -> ExitCode {
@@ -49,6 +52,7 @@ pub(crate) fn main() -> ExitCode {
                     Command::Serve(options) => serve::run(*options).await,
                     Command::Partner(options) => partner::run(options).await,
                     Command::License(options) => license::run(options).await,
+                    Command::Keys(options) => keys::run(options).await,
                 }
             })
         });

@@ -33,6 +33,9 @@ pub(crate) struct Settings {
     /// Which licences this service takes [default: live]
     #[arg(long, env = "OCTET_ENVIRONMENT")]
     pub(crate) environment: Option<EnvironmentName>,
+    /// Who proofs say that they are from, such as the service's URL [default: octet]
+    #[arg(long, env = "OCTET_ISSUER", value_name = "NAME")]
+    pub(crate) issuer: Option<String>,
     /// How long a session and its verdict are held, in seconds [default: 300]
     #[arg(long, env = "OCTET_VERDICT_TTL_SECONDS", value_name = "SECONDS")]
     pub(crate) verdict_ttl_seconds: Option<u32>,
@@ -74,6 +77,7 @@ impl Settings {
             listen: self.listen.or(lower.listen),
             database: self.database.or(lower.database),
             environment: self.environment.or(lower.environment),
+            issuer: self.issuer.or(lower.issuer),
             verdict_ttl_seconds: self.verdict_ttl_seconds.or(lower.verdict_ttl_seconds),
             max_sessions: self.max_sessions.or(lower.max_sessions),
             max_waiters_per_partner: self.max_waiters_per_partner.or(lower.max_waiters_per_partner),
@@ -92,6 +96,7 @@ impl Settings {
             listen: Some(SocketAddr::from(([127, 0, 0, 1], 7080))),
             database: Some(PathBuf::from("octet.db")),
             environment: Some(EnvironmentName::Live),
+            issuer: Some("octet".to_owned()),
             verdict_ttl_seconds: u32::try_from(limits.verdict_ttl.as_secs()).ok(),
             max_sessions: number(limits.sessions),
             max_waiters_per_partner: number(limits.waiters_per_partner),
@@ -117,6 +122,11 @@ impl Settings {
                 return Err(format!("{key} must be from {} to {}", range.start(), range.end()).into());
             }
         }
+        let is_name =
+            |name: &String| (1..=200).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
+        if !self.issuer.as_ref().is_none_or(is_name) {
+            return Err("issuer must be 1 to 200 visible ASCII characters".into());
+        }
         Ok(())
     }
 
@@ -138,6 +148,7 @@ impl Settings {
         let environment = self.environment.unwrap_or(EnvironmentName::Live).into();
         Config::embedded(self.database.as_deref().unwrap_or(Path::new("octet.db")))
             .environment(environment)
+            .issuer(self.issuer.as_deref().unwrap_or("octet"))
             .limits(limits)
     }
 }
@@ -189,6 +200,7 @@ mod tests {
             ("max_sessions = -1", "max_sessions"),
             ("listen = \"nowhere\"", "listen"),
             ("environment = \"prod\"", "environment"),
+            ("issuer = \"\"", "issuer"),
             ("log = 3", "log"),
         ] {
             let error = with_file(file, &[]).unwrap_err();

@@ -3,6 +3,7 @@
 
 mod licenses;
 mod partners;
+mod proof_keys;
 mod schema;
 mod snapshot;
 
@@ -19,6 +20,7 @@ use crate::clock::Clock;
 
 pub use licenses::{IssuedLicense, LicenseRecord, LicenseState, Licenses, NewLicense};
 pub use partners::{KeyRecord, PartnerRecord, Partners};
+pub use proof_keys::{ProofKeyRecord, ProofKeys};
 pub(crate) use snapshot::Snapshot;
 
 /// The records of a service: partners, keys and licences. Cheap to clone.
@@ -88,6 +90,12 @@ impl Records {
         Licenses::new(self.clone())
     }
 
+    /// The keys that sign proofs.
+    #[must_use]
+    pub fn proof_keys(&self) -> ProofKeys {
+        ProofKeys::new(self.clone())
+    }
+
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         self.inner.snapshot.load_full()
     }
@@ -124,6 +132,21 @@ impl Records {
             transaction.commit()?;
             records.inner.snapshot.store(Arc::new(Snapshot::read(&watched.connection)?));
             Ok(result)
+        })
+        .await
+    }
+
+    /// Writes what no request looks up, in one transaction, off the async threads.
+    async fn write(
+        &self,
+        write: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<(), Error> + Send + 'static,
+    ) -> Result<(), Error> {
+        let records = self.clone();
+        blocking(move || {
+            let mut watched = records.inner.connection.lock().unwrap_or_else(PoisonError::into_inner);
+            let transaction = watched.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            write(&transaction)?;
+            Ok(transaction.commit()?)
         })
         .await
     }
@@ -166,6 +189,11 @@ fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).map_err(|_| Error::System("it gave no randomness"))?;
     Ok(bytes)
+}
+
+/// `N` random bytes in hexadecimal.
+pub(crate) fn random_hex<const N: usize>() -> Result<String, Error> {
+    Ok(hex(&random::<N>()?))
 }
 
 fn hex(bytes: &[u8]) -> String {

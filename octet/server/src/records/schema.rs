@@ -44,6 +44,24 @@ const STEPS: &[&str] = &[
     "
     ALTER TABLE partners ADD COLUMN passive_allowed INTEGER NOT NULL DEFAULT 0;
 ",
+    "
+    CREATE TABLE proof_keys (
+        id TEXT PRIMARY KEY NOT NULL,
+        environment TEXT NOT NULL,
+        secret BLOB NOT NULL,
+        created_at INTEGER NOT NULL,
+        signs_from INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE proof_digests (
+        date TEXT NOT NULL,
+        digest BLOB NOT NULL,
+        PRIMARY KEY (date, digest)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE proof_days (
+        date TEXT PRIMARY KEY NOT NULL,
+        line TEXT NOT NULL
+    ) STRICT;
+",
 ];
 
 /// Brings the database to today's schema.

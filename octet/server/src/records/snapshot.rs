@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use moka::sync::Cache;
 use octet::license::LicenseClaims;
+use octet::proof::KeySet;
 use octet::{Environment, LicenseKey, PartnerKey, Profile};
 use pasetors::Public;
 use pasetors::keys::{AsymmetricPublicKey, AsymmetricSecretKey};
@@ -18,6 +19,7 @@ use rusqlite::Connection;
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
+use super::proof_keys::{self, ProofKey};
 use super::{licenses, timestamp};
 use crate::digest::{Digest, sha256};
 use crate::omissions::Expected;
@@ -37,6 +39,8 @@ pub(crate) struct Snapshot {
     signing_keys: HashMap<String, (Environment, AsymmetricPublicKey<V4>)>,
     /// The licences that were issued, and whether each was revoked.
     licenses: HashMap<String, bool>,
+    /// The keys that sign proofs, oldest first.
+    proof_keys: Vec<Arc<ProofKey>>,
     /// Licences whose signature was checked against this state's keys.
     verified: Cache<Digest, Arc<LicenseClaims>>,
 }
@@ -62,6 +66,7 @@ impl Snapshot {
             keys: HashMap::new(),
             signing_keys: HashMap::new(),
             licenses: HashMap::new(),
+            proof_keys: proof_keys::read(records)?,
             verified: Cache::new(VERIFIED),
         };
         let profile = |text: String| text.parse().map_err(|_| Error::Record("a profile"));
@@ -153,6 +158,16 @@ impl Snapshot {
     pub(crate) fn is_revoked(&self, claims: &LicenseClaims) -> bool {
         let active = self.partners.get(claims.sub.as_str()).is_some_and(|partner| !partner.revoked);
         !active || self.licenses.get(&claims.jti) != Some(&false)
+    }
+
+    /// The key that signs proofs at `now`.
+    pub(crate) fn proof_key(&self, environment: Environment, now: Timestamp) -> Option<&ProofKey> {
+        proof_keys::signing_key(&self.proof_keys, environment, now).map(AsRef::as_ref)
+    }
+
+    /// The public keys with which proofs are checked.
+    pub(crate) fn key_set(&self, environment: Environment) -> Result<KeySet, Error> {
+        proof_keys::key_set(&self.proof_keys, environment)
     }
 
     /// Whether the partner was revoked.

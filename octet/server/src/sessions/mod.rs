@@ -16,7 +16,7 @@ use octet::SessionRef;
 
 pub(crate) use network::Network;
 use session::Session;
-pub(crate) use session::{Answer, Candidate, Origin, Taken};
+pub(crate) use session::{Answer, Candidate, Origin, Question, Taken};
 pub(crate) use waiting::Waiter;
 use waiting::Waiting;
 
@@ -157,6 +157,11 @@ impl Sessions {
         self.current().sessions.get_mut(key).map_or(Answer::Pending, |session| session.read(visitor, patient))
     }
 
+    /// What a question about a place meets; see [`Session::question`].
+    pub(crate) fn question(&self, key: &Key, visitor: Option<&Origin>) -> Question {
+        self.current().sessions.get_mut(key).map_or(Question::Unknown, |session| session.question(visitor))
+    }
+
     /// A place among those who wait for `key`; none when the partner has as many as it may.
     pub(crate) fn wait(&self, key: &Key) -> Option<Waiter> {
         let notify = self.lock().waiting.enter(key, self.waiters_per_partner)?;
@@ -232,7 +237,13 @@ mod tests {
             confidence_radius_km: None,
             feasible_region: None,
         };
-        Candidate { origin: Origin { network: None, countries: [None; 3] }, complete: true, verdict, raised: false }
+        Candidate {
+            origin: Origin { network: None, countries: [None; 3] },
+            complete: true,
+            verdict,
+            basis: None,
+            raised: false,
+        }
     }
 
     #[test]

@@ -1,15 +1,20 @@
 //! One session: which bundle decides, and what a later one still changes. Pure; it knows no clock, no lock and
 //! nothing of how a verdict comes about.
 
+use std::sync::Arc;
+
 use octet::{Alarm, CountryCode, Verdict};
 
 use super::Network;
 use crate::digest::Digest;
+use crate::predicates::Basis;
 
 /// From how many networks bundles are kept until the backend says which is the visitor's.
 const CANDIDATES: usize = 4;
 /// How many different bundles of one session are told apart; any more are dropped unseen.
 const BUNDLES: usize = 16;
+/// How many questions about places one session answers: more would tell more of it than its verdict does.
+const QUESTIONS: u32 = 32;
 
 /// What one session has come to.
 #[derive(Debug, Default)]
@@ -19,7 +24,16 @@ pub(crate) struct Session {
     /// One for each network, in the order of their first bundles; empty once the verdict was read.
     candidates: Vec<Candidate>,
     /// What the backend was told, and will be told until the session ends.
-    read: Option<Verdict>,
+    read: Option<Read>,
+    /// How many questions about places were asked.
+    questions: u32,
+}
+
+/// What was read, and what its answers about places rest on.
+#[derive(Debug)]
+struct Read {
+    verdict: Verdict,
+    basis: Option<Arc<Basis>>,
 }
 
 /// What a bundle was assessed to, and where it came from.
@@ -29,6 +43,8 @@ pub(crate) struct Candidate {
     /// The bundle holds all that the partner's profile expects.
     pub(crate) complete: bool,
     pub(crate) verdict: Verdict,
+    /// What answers about places rest on; none when the verdict has no place.
+    pub(crate) basis: Option<Arc<Basis>>,
     /// A second, different bundle has raised the alarm.
     pub(crate) raised: bool,
 }
@@ -67,6 +83,19 @@ pub(crate) enum Taken {
     Second,
     /// From one more network than are kept, or after the verdict was read: nothing changed.
     Dropped,
+}
+
+/// What a question about a place meets.
+#[derive(Debug, Clone)]
+pub(crate) enum Question {
+    /// There is no such session.
+    Unknown,
+    /// Nothing was assessed yet.
+    Waiting,
+    /// The session has answered as many as it may.
+    TooMany,
+    /// The alarm, and what answers rest on.
+    Known(Alarm, Option<Arc<Basis>>),
 }
 
 /// What the backend is told.
@@ -123,13 +152,13 @@ impl Session {
     /// What the backend is told, now and from now on. `visitor` is where the backend itself sees the visitor.
     pub(crate) fn read(&mut self, visitor: Option<&Origin>, patient: bool) -> Answer {
         if let Some(read) = &self.read {
-            return Answer::Ready(read.clone());
+            return Answer::Ready(read.verdict.clone());
         }
         let of_visitor =
             visitor.and_then(|visitor| self.candidates.iter().find(|one| one.origin.is_of_network(visitor.network)));
         let first = || self.candidates.iter().find(|one| one.complete).or(self.candidates.first());
         let Some(decides) = of_visitor.or_else(first) else { return Answer::Pending };
-        let mut verdict = decides.verdict.clone();
+        let (mut verdict, basis) = (decides.verdict.clone(), decides.basis.clone());
         let foreign =
             of_visitor.is_none() && visitor.is_some_and(|visitor| visitor.is_in_another_country_than(&decides.origin));
         if foreign && patient {
@@ -139,8 +168,20 @@ impl Session {
             verdict.alarm = verdict.alarm.max(Alarm::Medium);
         }
         self.candidates = Vec::new();
-        self.read = Some(verdict.clone());
+        self.read = Some(Read { verdict: verdict.clone(), basis });
         Answer::Ready(verdict)
+    }
+
+    /// Counts a question about a place, and says what its answer rests on. To ask settles the session, as reading does.
+    pub(crate) fn question(&mut self, visitor: Option<&Origin>) -> Question {
+        if self.questions == QUESTIONS {
+            return Question::TooMany;
+        }
+        self.questions += 1;
+        match (self.read(visitor, false), &self.read) {
+            (Answer::Ready(verdict), Some(read)) => Question::Known(verdict.alarm, read.basis.clone()),
+            _ => Question::Waiting,
+        }
     }
 
     #[cfg(test)]
@@ -170,7 +211,7 @@ mod tests {
     fn bundle(address: &str, country: &str, complete: bool) -> Candidate {
         let verdict = format!(r#"{{"country":"{country}","confidence":0.9,"alarm":"none"}}"#);
         let verdict = serde_json::from_str(&verdict).unwrap();
-        Candidate { origin: origin(address, country), complete, verdict, raised: false }
+        Candidate { origin: origin(address, country), complete, verdict, basis: None, raised: false }
     }
 
     fn read(session: &mut Session, visitor: Option<&Origin>) -> (String, Alarm) {
