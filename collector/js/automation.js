@@ -1,4 +1,4 @@
-// Looks at the browser's own parts as a page can see them, in a clean frame where that is possible. Names and answers
+// Looks at the browser's own parts as a page can see them, through an empty frame where there is one. Names and answers
 // only: a fixed list of what is looked at, and nothing about what an answer means.
 import { call, own } from "./dom.js";
 import { word } from "./read.js";
@@ -6,33 +6,17 @@ import { word } from "./read.js";
 const LONGEST = 128;
 
 /** Everything that is looked at; what cannot be is `{ blocked }`, and what this browser does not have is `null`. */
-export function look() {
-  const frame = emptyFrame();
-  try {
-    const clean = frame?.contentWindow;
-    const seen = {};
-    for (const [name, get] of Object.entries(LOOKS)) {
-      try {
-        seen[name] = get(clean ?? globalThis, frame) ?? null;
-      } catch (error) {
-        seen[name] = { blocked: word(error) };
-      }
+export function look(frame) {
+  const clean = frame?.contentWindow ?? globalThis;
+  const seen = {};
+  for (const [name, get] of Object.entries(LOOKS)) {
+    try {
+      seen[name] = get(clean, frame) ?? null;
+    } catch (error) {
+      seen[name] = { blocked: word(error) };
     }
-    return seen;
-  } finally {
-    frame?.remove();
   }
-}
-
-function emptyFrame() {
-  try {
-    const frame = call("createElement", "iframe");
-    frame.hidden = true;
-    own("documentElement").append(frame);
-    return frame;
-  } catch {
-    return undefined;
-  }
+  return seen;
 }
 
 const LOOKS = {
@@ -60,7 +44,7 @@ const LOOKS = {
     return listed;
   },
   chrome: () => globalThis.chrome && short(Object.getOwnPropertyNames(globalThis.chrome), 16),
-  frameChrome: (clean, frame) => (frame ? "chrome" in clean : undefined),
+  frameChrome: (clean, frame) => (frame && "chrome" in clean),
   frameLinked: (clean, frame) =>
     frame && clean !== globalThis && clean.self === clean && clean.parent === globalThis && clean.frameElement === frame,
   pluginKinds() {

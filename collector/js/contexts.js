@@ -18,17 +18,18 @@ const readByScript = (root, prepared, rank, coreOnly) =>
 
 /**
  * Starts to read. `done` resolves when everything has been read, `finish()` gives what there is at any time, as JSON
- * texts, and `end()` lets go of what is still open.
+ * texts, and `end()` lets go of what is still open. A frame that is kept is in `element` until then: making one is dear.
  */
-export function collect(at, rank, channelDone) {
+export function collect(at, rank, channelDone, keepsFrame) {
   const read = { runtime: "script", facts: undefined, worker: undefined, frame: undefined };
+  let frame;
   if (!rank) return { done: Promise.resolve(), finish: () => ({ ...read, facts: "{}" }), end() {} };
 
   const stop = new AbortController();
   const late = { hints: "timeout", permission: "timeout" };
   const take = (runtime, reader) => {
     read.facts = reader(globalThis, { ...late }, rank, false);
-    read.frame = inFrame((root) => reader(root, {}, rank, true));
+    [read.frame, frame] = inFrame((root) => reader(root, {}, rank, true), keepsFrame);
     read.runtime = runtime;
   };
   const worker = inWorker(at.worker, rank);
@@ -52,11 +53,12 @@ export function collect(at, rank, channelDone) {
     done: all(),
     finish() {
       if (!read.facts) take("script", readByScript);
-      return { ...read, worker: worker.facts };
+      return { ...read, worker: worker.facts, element: frame };
     },
     end() {
       stop.abort();
       worker.end();
+      frame?.remove();
     },
   };
 }
@@ -92,17 +94,17 @@ async function prepare(late, rank) {
   ]);
 }
 
-function inFrame(read) {
+function inFrame(read, keep) {
   let frame;
   try {
     frame = call("createElement", "iframe");
     frame.hidden = true;
     own("documentElement").append(frame);
-    return read(frame.contentWindow);
+    return [read(frame.contentWindow), keep ? frame : undefined];
   } catch (error) {
-    return blocked(error);
+    return [blocked(error)];
   } finally {
-    frame?.remove();
+    if (!keep) frame?.remove();
   }
 }
 

@@ -17,7 +17,7 @@ export async function visit({ asked, at, life, gone, collected, escalate, collec
   const { page, left } = life;
   const rank = rankOf(ownTag(asked.ref)?.assessProfile, FULL);
   const behaviour = rank === FULL ? observe() : undefined;
-  const collection = collect(at, rank, null);
+  const collection = collect(at, rank, null, rank === FULL);
   const post = (path, message, limit) =>
     send(at.api + path, message, gone, page, limit, (answer) => (answer.ok ? answer.json() : answer.status));
   let accepted = false;
@@ -31,7 +31,7 @@ export async function visit({ asked, at, life, gone, collected, escalate, collec
       left,
     ]);
     if (gone.aborted) throw aborted();
-    const { runtime, facts, worker, frame } = collection.finish();
+    const { runtime, facts, worker, frame, element } = collection.finish();
     const head = {
       schema: 1,
       id: randomId(),
@@ -46,7 +46,7 @@ export async function visit({ asked, at, life, gone, collected, escalate, collec
       page,
       behaviour: behaviour?.end(),
       // Last: what drives a browser may leave its traces while the page is in use.
-      automation: rank === FULL ? look() : undefined,
+      automation: rank === FULL ? look(element) : undefined,
     };
     const contexts = rank ? `,"worker":${worker},"frame":${frame}` : "";
     const verdict = await ask(post, `${json(head).slice(0, -1)},"facts":${facts}${contexts}}`, gone);
