@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::fmt;
 use std::fs::File;
 use std::future::Future;
 use std::io;
@@ -37,16 +38,16 @@ impl Line {
 }
 
 /// The hosts and lines. Cheap to clone.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Network(Arc<Inner>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Inner {
     state: Mutex<State>,
     due: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     devices: HashMap<Ipv4Addr, Arc<Tun>>,
     lines: HashMap<(Ipv4Addr, Ipv4Addr), Line>,
@@ -152,6 +153,12 @@ impl Network {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network").field("hosts", &self.state().devices.keys()).finish_non_exhaustive()
     }
 }
 

@@ -83,11 +83,13 @@ impl Partner {
             let origins: Vec<_> = places.iter().map(|place| format!("https://{}", place.host_name())).collect();
             let layer = licensed(&service, place.name, place.position).await;
             let layer = layer.octet_url(format!("http://{SERVICE}")).edge_peers(peers.join(","));
-            let shop = page(layer.allowed_origin(origins.join(",")).build().unwrap());
-            let shop = shop.into_make_service_with_connect_info::<octet_tower::Connection>();
+            let layer = layer.allowed_origin(origins.join(","));
             let tls = Tls::from_files(certificate.path().join("chain.pem"), certificate.path().join("key.pem"));
             let tls = tls.unwrap();
+            // The edge is made where it runs: what it asks of the service goes over its own network.
             edge.start(move || async move {
+                let shop = page(layer.build().unwrap());
+                let shop = shop.into_make_service_with_connect_info::<octet_tower::Connection>();
                 let listener = Listener::bind(("0.0.0.0", HTTPS)).await.unwrap().tls(tls);
                 axum::serve(listener, shop).await
             });

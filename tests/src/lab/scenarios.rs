@@ -17,6 +17,8 @@ use super::partner::{Partner, Place};
 use super::proxy;
 use crate::browser::{self, Visitor};
 
+const PROXY: Ipv4Addr = Ipv4Addr::new(84, 160, 2, 2);
+
 const PLACES: [Place; 4] = [
     place("fra", "50.11,8.68", 1, &["lon", "waw"]),
     place("lon", "51.51,-0.13", 2, &[]),
@@ -133,7 +135,7 @@ fn visit(
     // Where the connections that the edges see end, and where the visitor is.
     let end = match scenario.proxy {
         Some(line) => {
-            let proxy = network.host([84, 160, 2, 2].into())?;
+            let proxy = network.host(PROXY)?;
             network.join(&visitor, &proxy, line);
             arguments.push(format!("--proxy-server=http://{}:3128", proxy.address()));
             let names = PLACES.iter().map(|place| (place.host_name(), place.address)).collect::<HashMap<_, _>>();
@@ -157,7 +159,7 @@ fn visit(
 
 fn names(places: &[Place]) -> String {
     let known: Vec<_> = places.iter().map(|place| format!("MAP {} {}", place.host_name(), place.address)).collect();
-    format!("--host-resolver-rules={},MAP * ~NOTFOUND,EXCLUDE 127.0.0.1", known.join(","))
+    format!("--host-resolver-rules={},MAP * ~NOTFOUND,EXCLUDE 127.0.0.1,EXCLUDE {PROXY}", known.join(","))
 }
 
 /// Visits the page in a browser at the visitor's host, and asks for the verdict.
