@@ -6,7 +6,7 @@
 pub mod browser;
 pub mod forwarder;
 pub mod hand_made;
-#[cfg(feature = "lab")]
+#[cfg(all(feature = "lab", target_os = "linux"))]
 pub mod lab;
 pub mod siblings;
 pub mod stack;

@@ -6,6 +6,7 @@ mod collector;
 mod data;
 mod eval;
 mod fit;
+mod prove;
 mod test;
 
 #[derive(Debug, Parser)]
@@ -25,6 +26,8 @@ enum Command {
     Eval(eval::Options),
     /// The engine's parameters, from real round trips
     Fit(fit::Options),
+    /// Proofs that take longer, or need more of a machine, than CI has
+    Prove(prove::Options),
     /// Format, clippy, docs, unit and property tests, the browser tests: all that CI runs
     Test(test::Options),
 }
@@ -35,6 +38,7 @@ fn main() -> std::process::ExitCode {
         Command::Data(options) => data::run(&options),
         Command::Eval(options) => eval::run(&options),
         Command::Fit(options) => fit::run(&options),
+        Command::Prove(options) => prove::run(&options),
         Command::Test(options) => test::run(&options),
     };
     match result {

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+#[cfg(target_os = "linux")]
 fn main() -> ExitCode {
     match octet_tests::lab::scenarios::run(std::env::args().nth(1).as_deref()) {
         Ok(failed) if failed.is_empty() => ExitCode::SUCCESS,
@@ -14,4 +15,10 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
     }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() -> ExitCode {
+    println!("skipped: the network lab needs Linux");
+    ExitCode::SUCCESS
 }

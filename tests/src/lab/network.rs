@@ -53,9 +53,12 @@ struct State {
     lines: HashMap<(Ipv4Addr, Ipv4Addr), Line>,
     /// When the last packet of each direction comes out: a line keeps its order.
     last: HashMap<(Ipv4Addr, Ipv4Addr), Instant>,
-    under_way: BinaryHeap<Reverse<(Instant, u64, Ipv4Addr, Vec<u8>)>>,
+    under_way: BinaryHeap<Reverse<Packet>>,
     sent: u64,
 }
+
+/// When it is due, its number, where it goes, and its bytes.
+type Packet = (Instant, u64, Ipv4Addr, Vec<u8>);
 
 impl Network {
     /// A network without hosts, whose forwarder runs until the process ends.

@@ -96,6 +96,7 @@ fn scenarios() -> Vec<Scenario> {
             visitor: Visitor { time_zone: "Asia/Tokyo", languages: "ja-JP,ja" },
             ..berlin("far L3 hop: German address, 240 ms away", 3, solo(Line::of_ms(240)), Expected::Alarm)
         },
+        berlin("far L3 hop, three edges", 0, [212, 226, 229].map(Line::of_ms).to_vec(), Expected::Alarm),
         berlin("loss of 3 %, jitter up to 20 ms each way", 3, solo(bad), Expected::Verdict),
     ]
 }
@@ -117,7 +118,7 @@ pub fn run(only: Option<&str>) -> std::io::Result<Vec<&'static str>> {
     let mut failed = Vec::new();
     for scenario in scenarios().into_iter().filter(|one| only.is_none_or(|only| one.name.contains(only))) {
         let name = scenario.name;
-        if let Err(reason) = visit(&network, &partner, scenario)? {
+        if let Err(reason) = visit(&network, &partner, &scenario)? {
             println!("    FAILED: {reason}");
             failed.push(name);
         }
@@ -128,7 +129,7 @@ pub fn run(only: Option<&str>) -> std::io::Result<Vec<&'static str>> {
 fn visit(
     network: &Network,
     partner: &std::sync::Arc<Partner>,
-    scenario: Scenario,
+    scenario: &Scenario,
 ) -> std::io::Result<Result<(), String>> {
     let visitor = network.host(scenario.address.into())?;
     let mut arguments = vec!["--ignore-certificate-errors".to_owned(), names(&PLACES)];
@@ -148,12 +149,12 @@ fn visit(
         network.join(&end, edge, *line);
     }
     drop(partner.told());
-    let verdict = open(&visitor, partner, &scenario, arguments);
+    let verdict = open(&visitor, partner, scenario, arguments);
     let told = partner.told();
-    print_rows(&scenario, &told, verdict.as_ref());
+    print_rows(scenario, &told, verdict.as_ref());
     Ok(match verdict {
         None => Err("no verdict came".to_owned()),
-        Some(verdict) => holds(&scenario, &told, &verdict),
+        Some(verdict) => holds(scenario, &told, &verdict),
     })
 }
 

@@ -1,0 +1,25 @@
+//! `cargo xtask prove NAME`: what takes longer than CI may, or needs what a CI machine may lack. Each prints its table, and
+//! says by name what it skipped and why.
+
+mod lab;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// A real browser over lines of real lengths: network namespaces, TUN devices and a forwarder that delays packets
+    Lab(lab::Options),
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    match &options.what {
+        What::Lab(options) => lab::run(options),
+    }
+}
