@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const PARTNERS_SIDE: [&str; 9] = [
+const PARTNERS_SIDE: [&str; 10] = [
     "octet",
     "octet-geometry",
     "octet-transport",
