@@ -153,8 +153,9 @@ fn every_row_of_what_gets_collected_names_a_profile() {
 fn variables(source: &str) -> BTreeSet<String> {
     let code = source.split("#[cfg(test)]").next().unwrap();
     let pieces: Vec<_> = code.split('"').collect();
-    let is_variable =
-        |text: &str| text.len() >= 4 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    let is_variable = |text: &str| {
+        text.len() >= 4 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+    };
     let quoted = pieces.windows(2).filter(|pair| !pair[0].ends_with("value_name = ")).map(|pair| pair[1]);
     quoted.filter(|text| is_variable(text)).map(str::to_owned).collect()
 }
@@ -169,6 +170,28 @@ fn the_pages_on_settings_name_every_variable_and_none_besides() {
         let names = cells.iter().flat_map(|cell| cell.split(", ")).map(str::to_owned);
         let named: BTreeSet<_> = names.filter(|name| !name.bytes().any(|byte| byte.is_ascii_lowercase())).collect();
         assert_eq!(named, variables(&read(source)), "{page} and {source}");
+    }
+}
+
+#[test]
+fn the_program_takes_every_variable_of_the_layer_and_its_page_names_its_own() {
+    let (layer, program) = ("octet/relay/src/config/raw.rs", "octet/edge/src/options.rs");
+    let (layer, program) = (variables(&read(layer)), variables(&read(program)));
+    assert!(layer.is_subset(&program), "{:?}", layer.difference(&program));
+    let cells = first_cells(&read("docs/deploy-the-edge.md"), "The program's own settings");
+    let named: BTreeSet<_> = cells.iter().flat_map(|cell| cell.split(", ")).map(str::to_owned).collect();
+    assert_eq!(named, program.difference(&layer).cloned().collect());
+}
+
+#[test]
+fn the_guides_for_proxies_are_what_the_examples_run() {
+    let page = read("docs/deploy-the-edge.md");
+    for (language, file) in
+        [("nginx", "examples/edge-behind-nginx/nginx.conf"), ("caddy", "examples/edge-behind-caddy/Caddyfile")]
+    {
+        let start = format!("```{language}\n");
+        let (_, rest) = page.split_once(&start).unwrap();
+        assert!(read(file).contains(rest.split_once("```").unwrap().0), "{file}");
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct Options {
 }
 
 /// What a step came to when it did not fail.
-enum Outcome {
+pub(crate) enum Outcome {
     Passed,
     Skipped(String),
 }
@@ -66,7 +66,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn execute(command: &mut Command) -> Result<Outcome> {
+pub(crate) fn execute(command: &mut Command) -> Result<Outcome> {
     let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
     if status.success() { Ok(Outcome::Passed) } else { bail!("{command:?} ended with {status}") }
 }
@@ -75,20 +75,33 @@ fn cargo(arguments: &[&str]) -> Result<Outcome> {
     execute(Command::new(env!("CARGO")).args(arguments))
 }
 
-/// The browser and its driver, from Debian's packages when that is possible.
+/// The browser with its driver, and the proxies of the guides, from Debian's packages when that is possible.
 fn browser() -> Result<Outcome> {
-    const PROGRAMS: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromedriver"];
-    if PROGRAMS.iter().all(|program| Path::new(program).exists()) {
+    let programs = [
+        ("/usr/bin/chromium", "chromium"),
+        ("/usr/bin/chromedriver", "chromium-driver"),
+        ("/usr/sbin/nginx", "nginx"),
+        ("/usr/bin/caddy", "caddy"),
+    ];
+    apt(&programs, "the browser tests")
+}
+
+/// Installs those packages whose program is missing.
+pub(crate) fn apt(programs: &[(&str, &str)], needed_by: &str) -> Result<Outcome> {
+    let missing: Vec<_> = programs.iter().filter(|(program, _)| !Path::new(program).exists()).collect();
+    if missing.is_empty() {
         return Ok(Outcome::Passed);
     }
+    let packages: Vec<_> = missing.iter().map(|(_, package)| *package).collect();
     let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.trim_ascii() == b"0");
     if !root || !Path::new("/usr/bin/apt-get").exists() {
-        bail!("the browser tests need Chromium and its driver: `sudo apt-get install chromium chromium-driver`");
+        bail!("{needed_by} need these packages: `sudo apt-get install {}`", packages.join(" "));
     }
     execute(Command::new("apt-get").args(["update", "-qq"]))?;
     execute(
         Command::new("apt-get")
-            .args(["install", "-y", "-qq", "--no-install-recommends", "chromium", "chromium-driver"])
+            .args(["install", "-y", "-qq", "--no-install-recommends"])
+            .args(packages)
             .env("DEBIAN_FRONTEND", "noninteractive"),
     )
 }

@@ -27,7 +27,6 @@
 //! ```
 
 mod answer;
-mod assess;
 mod assets;
 mod cdn;
 pub mod channel;
@@ -43,7 +42,6 @@ mod observation;
 mod opening;
 mod origin;
 mod page;
-mod pages;
 mod peers;
 pub mod preface;
 mod progress;

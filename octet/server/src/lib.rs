@@ -79,14 +79,13 @@ mod sessions;
 mod shares;
 mod siblings;
 mod verdicts;
-pub mod visits;
 
 pub use config::{Config, Limits};
 pub use counts::Counts;
 pub use error::Error;
 pub use partner_name::PartnerName;
 pub use records::{
-    AppRecord, AppSettings, Apps, IssuedLicense, KeyRecord, LicenseRecord, LicenseState, Licenses, NewApp, NewLicense,
-    PartnerRecord, Partners, ProofKeyRecord, ProofKeys, Records,
+    IssuedLicense, KeyRecord, LicenseRecord, LicenseState, Licenses, NewLicense, PartnerRecord, Partners,
+    ProofKeyRecord, ProofKeys, Records,
 };
 pub use service::{InProcess, Octet};

@@ -1,7 +1,6 @@
-//! `cargo xtask prove NAME`: what takes longer than CI may, or needs what a CI machine may lack. Each prints its table, and
-//! says by name what it skipped and why.
+//! `cargo xtask prove NAME`: proofs that take too long, or too much of a machine, for every run of CI.
 
-mod lab;
+mod engines;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -9,17 +8,17 @@ use clap::Subcommand;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(subcommand)]
-    what: What,
+    proof: Proof,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
-    /// A real browser over lines of real lengths: network namespaces, TUN devices and a forwarder that delays packets
-    Lab(lab::Options),
+enum Proof {
+    /// The collector in windows of Firefox ESR and WebKitGTK, and one JA4 for each over ten connections
+    Engines,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    match &options.what {
-        What::Lab(options) => lab::run(options),
+    match &options.proof {
+        Proof::Engines => engines::run(),
     }
 }

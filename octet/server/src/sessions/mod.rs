@@ -84,7 +84,7 @@ pub(crate) enum Admission {
 }
 
 /// As many sessions are held as may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Full;
 
 impl Sessions {

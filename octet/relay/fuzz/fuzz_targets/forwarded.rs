@@ -1,0 +1,8 @@
+//! See `properties::forwarded`: `cargo +nightly fuzz run forwarded -- -max_total_time=60` in `octet/relay/fuzz`.
+
+#![no_main]
+
+#[path = "../src/properties.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::forwarded(bytes));
