@@ -28,6 +28,7 @@ pub mod header;
 mod key;
 pub mod license;
 pub mod observations;
+pub mod page;
 mod place;
 pub mod predicate;
 pub mod problem;

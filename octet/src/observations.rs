@@ -76,6 +76,9 @@ pub struct EdgeObservations {
     /// What the edge can say of the session reference.
     #[serde(default)]
     pub session: SessionObservation,
+    /// The `Origin` of the page that asks for a bot verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Text>,
 }
 
 impl fmt::Debug for EdgeObservations {

@@ -89,6 +89,12 @@ codes! {
     MalformedPredicate = "malformed_predicate", 400, "Malformed predicate";
     /// The partner key is missing or unknown.
     PartnerKeyRejected = "partner_key_rejected", 401, "Partner key rejected";
+    /// A query of the Data API has a parameter that it does not take, lacks one, or has a wrong one.
+    MalformedQuery = "malformed_query", 400, "Malformed query";
+    /// A period of the Data API is none.
+    MalformedPeriod = "malformed_period", 400, "Malformed period";
+    /// The app's key or secret is missing or unknown.
+    AppRejected = "app_rejected", 401, "App rejected";
     /// The licence is missing, unreadable or not signed by this service.
     LicenseRejected = "license_rejected", 401, "Licence rejected";
     /// The licence's time is over.
@@ -109,10 +115,14 @@ codes! {
     UnsignedRef = "unsigned_ref", 403, "Session reference not signed by this edge";
     /// There is nothing at this path.
     NotFound = "not_found", 404, "Not found";
+    /// The app has no such visit.
+    VisitUnknown = "visit_unknown", 404, "No such visit";
     /// The path takes another method.
     MethodNotAllowed = "method_not_allowed", 405, "Method not allowed";
     /// A latency channel is or was open for this reference.
     ChannelTaken = "channel_taken", 409, "Latency channel taken";
+    /// The session has nothing to verify, or no more attempts.
+    ChallengeUnavailable = "challenge_unavailable", 409, "No challenge";
     /// The body is larger than allowed.
     BodyTooLarge = "body_too_large", 413, "Body too large";
     /// The path takes a WebSocket upgrade and the request is none.

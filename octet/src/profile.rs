@@ -63,4 +63,10 @@ pub struct EdgeSettings {
     /// What pages of this partner have collected.
     #[serde(default)]
     pub profile: Profile,
+    /// What pages of its apps have collected for a bot verdict: the largest of them. Absent where it has no app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assess_profile: Option<Profile>,
+    /// Whether the edge shall tell which pages it served, so that those whose collector never reports are known.
+    #[serde(default)]
+    pub pages: bool,
 }

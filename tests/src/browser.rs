@@ -52,6 +52,15 @@ impl Deref for Browser {
 /// When a browser is there and does not start, and when none is there although
 /// `OCTET_TESTS_REQUIRE_BROWSER` asks for one, as `cargo xtask test` does.
 pub async fn open(visitor: Visitor) -> Option<Browser> {
+    open_with(visitor, &[]).await
+}
+
+/// Starts a browser with these arguments too; one of the same name as a usual one stands in its place.
+///
+/// # Panics
+///
+/// As [`open`].
+pub async fn open_with(visitor: Visitor, arguments: &[String]) -> Option<Browser> {
     if !Path::new("/usr/bin/chromedriver").exists() {
         let missing = "Debian's chromium and chromium-driver are not installed; `cargo xtask test` installs them";
         assert!(std::env::var_os("OCTET_TESTS_REQUIRE_BROWSER").is_none(), "{missing}");
@@ -62,7 +71,7 @@ pub async fn open(visitor: Visitor) -> Option<Browser> {
     let (process, port) = start_driver(visitor).await;
     let mut capabilities = DesiredCapabilities::chrome();
     let first = visitor.languages.split(',').next().unwrap_or_default();
-    for argument in [
+    let usual = [
         "--headless=new",
         "--no-sandbox",
         "--disable-gpu",
@@ -79,7 +88,11 @@ pub async fn open(visitor: Visitor) -> Option<Browser> {
         &format!("--accept-lang={}", visitor.languages),
         &format!("--user-data-dir={}", profile.path().join("profile").display()),
         &format!("--log-net-log={}", profile.path().join("net.json").display()),
-    ] {
+    ];
+    let name = |argument: &str| argument.split('=').next().unwrap_or_default().to_owned();
+    let replaced = |argument: &&str| arguments.iter().any(|other| name(other) == name(argument));
+    for argument in usual.into_iter().filter(|argument| !replaced(argument)).chain(arguments.iter().map(String::as_str))
+    {
         capabilities.add_arg(argument).unwrap();
     }
     // The certificates of tests are their own.

@@ -6,6 +6,9 @@
 pub mod browser;
 pub mod forwarder;
 pub mod hand_made;
+#[cfg(all(feature = "lab", target_os = "linux"))]
+pub mod lab;
+pub mod siblings;
 pub mod stack;
 
 /// The README's code compiles as it stands.

@@ -67,7 +67,7 @@ pub async fn start(setup: Setup) -> Stack {
 
     let bundles = Arc::new(Mutex::new(Vec::new()));
     let stop_octet = CancellationToken::new();
-    let octet = serve(recorded(service.router(), bundles.clone()), stop_octet.clone()).await;
+    let octet = serve(recorded(service.router(), &["/v1/signals"], bundles.clone()), stop_octet.clone()).await;
     let octet_url = format!("http://{octet}");
 
     let mut edge = OctetEdgeLayer::builder()
@@ -123,14 +123,14 @@ fn html(page: &Page, body: &str) -> impl IntoResponse + use<> {
     ([(header::CONTENT_SECURITY_POLICY, policy)], Html(format!("<!doctype html><title>shop</title>{body}")))
 }
 
-/// `octet`, with a record of the bundles that come.
-fn recorded(octet: Router, bundles: Arc<Mutex<Vec<Value>>>) -> Router {
+/// `octet`, with a record of what comes to these paths.
+pub(crate) fn recorded(octet: Router, paths: &'static [&'static str], bundles: Arc<Mutex<Vec<Value>>>) -> Router {
     octet.layer(axum::middleware::from_fn(move |request: Request<Body>, next: axum::middleware::Next| {
         let bundles = bundles.clone();
         async move {
             let (parts, body) = request.into_parts();
             let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-            if parts.uri.path() == "/v1/signals"
+            if paths.contains(&parts.uri.path())
                 && let Ok(bundle) = serde_json::from_slice(&body)
             {
                 bundles.lock().unwrap_or_else(PoisonError::into_inner).push(bundle);

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "browser_verdicts/siblings.rs"]
+mod siblings;
+
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;

@@ -26,7 +26,7 @@ enum Command {
     Eval(eval::Options),
     /// The engine's parameters, from real round trips
     Fit(fit::Options),
-    /// What takes too long for every run of CI: real engines, and more
+    /// Proofs that take longer, or need more of a machine, than CI has
     Prove(prove::Options),
     /// Format, clippy, docs, unit and property tests, the browser tests: all that CI runs
     Test(test::Options),

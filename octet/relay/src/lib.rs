@@ -27,6 +27,7 @@
 //! ```
 
 mod answer;
+mod assess;
 mod assets;
 mod cdn;
 pub mod channel;
@@ -42,6 +43,7 @@ mod observation;
 mod opening;
 mod origin;
 mod page;
+mod pages;
 mod peers;
 pub mod preface;
 mod progress;

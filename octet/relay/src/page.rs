@@ -14,6 +14,7 @@ pub struct PageSession {
     pub(crate) session: SessionRef,
     pub(crate) mount: Arc<Mount>,
     pub(crate) profile: Profile,
+    pub(crate) assess_profile: Profile,
 }
 
 impl PageSession {
@@ -61,7 +62,7 @@ impl<'a> ScriptTag<'a> {
 impl fmt::Display for ScriptTag<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(script) = octet_collector_assets::asset("octet-collector.js") else { return Ok(()) };
-        let PageSession { session, mount, profile } = self.page;
+        let PageSession { session, mount, profile, assess_profile } = self.page;
         let (prefix, file, integrity) = (mount.prefix(), mount.file_name(script.hashed_name), script.integrity);
         write!(f, r#"<script async src="{prefix}/{file}" integrity="{integrity}" crossorigin="anonymous""#)?;
         if let Some(nonce) = self.nonce {
@@ -70,7 +71,8 @@ impl fmt::Display for ScriptTag<'_> {
         let session = session.as_str();
         // At the root the prefix is empty, and an empty URL is the page's own.
         let api = if prefix.is_empty() { "/" } else { prefix };
-        write!(f, r#" data-octet-ref="{session}" data-octet-api="{api}" data-octet-profile="{profile}"></script>"#)
+        write!(f, r#" data-octet-ref="{session}" data-octet-api="{api}" data-octet-profile="{profile}""#)?;
+        write!(f, r#" data-assess-profile="{assess_profile}"></script>"#)
     }
 }
 
@@ -106,7 +108,12 @@ mod tests {
     use super::*;
 
     fn page() -> PageSession {
-        PageSession { session: "os1_abc".parse().unwrap(), mount: Arc::default(), profile: Profile::Full }
+        PageSession {
+            session: "os1_abc".parse().unwrap(),
+            mount: Arc::default(),
+            profile: Profile::Standard,
+            assess_profile: Profile::Full,
+        }
     }
 
     #[test]
@@ -115,9 +122,8 @@ mod tests {
         for part in [r#"src="/octet/octet-collector."#, r#"integrity="sha384-"#, r#"crossorigin="anonymous""#] {
             assert!(tag.contains(part), "{tag}");
         }
-        assert!(
-            tag.ends_with(r#" data-octet-ref="os1_abc" data-octet-api="/octet" data-octet-profile="full"></script>"#)
-        );
+        let data = r#" data-octet-ref="os1_abc" data-octet-api="/octet" data-octet-profile="standard" data-assess-profile="full"></script>"#;
+        assert!(tag.ends_with(data), "{tag}");
         assert!(!tag.contains("nonce"));
     }
 

@@ -12,6 +12,7 @@ use octet::problem::Code;
 use octet_transport::Transport;
 use tokio::sync::Semaphore;
 
+use crate::assess::Message;
 use crate::cdn::CdnHeaders;
 use crate::channel::memory::ChannelMemory;
 use crate::config::{Builder, Config};
@@ -21,10 +22,11 @@ use crate::mac::{self, NoRandomness};
 use crate::opening::Opening;
 use crate::origin::{Admission, OriginRule};
 use crate::page::PageSession;
+use crate::pages::Pages;
 use crate::peers::{self, Peers};
-use crate::routes::{Kind, Mount, Route};
+use crate::routes::{self, Kind, Mount, Route};
 use crate::settings::Settings;
-use crate::signals::{SignalsRequest, observations};
+use crate::signals::{SignalsRequest, malformed, observations};
 use crate::signed_ref::{Inspection, SignedRefs};
 use crate::ticket::Tickets;
 use crate::upstream::Upstream;
@@ -46,8 +48,10 @@ pub(crate) struct Inner {
     require_signed_refs: bool,
     signed_refs: SignedRefs,
     signals_limit: NetworkLimit,
+    assess_limit: NetworkLimit,
     channels_limit: NetworkLimit,
     settings: Settings,
+    pages: Pages,
     pub(crate) edge: Edge,
     pub(crate) peers: Peers,
     pub(crate) tickets: Tickets,
@@ -113,6 +117,8 @@ impl Relay {
             require_signed_refs: tuning.require_signed_refs,
             signed_refs: SignedRefs::new(secret, tuning.session_lifetime),
             signals_limit: NetworkLimit::new(tuning.rate_limit),
+            assess_limit: NetworkLimit::new(tuning.rate_limit),
+            pages: Pages::new(tuning.app_key),
             channels_limit: NetworkLimit::new(tuning.rate_limit),
             settings: Settings::default(),
             tickets: Tickets::new(secret, edge.id.clone()),
@@ -151,7 +157,12 @@ impl Relay {
             (_, Kind::Asset(asset, naming)) => {
                 Step::Answer(assets::answer(asset, naming, self.0.origins.names_others(), seen))
             }
-            (_, Kind::Signals) => self.signals(admission, seen).map_or_else(Step::Answer, Step::Signals),
+            (_, Kind::Signals) => self.signals(admission, seen, None).map_or_else(Step::Answer, Step::Signals),
+            (_, Kind::Assess) => self.message(admission, seen, Some(Message::Assess)),
+            (_, Kind::Challenge) => self.message(admission, seen, Some(Message::Challenge)),
+            (_, Kind::ChallengeAnswer) => {
+                self.message(admission, seen, routes::challenge_id(seen.path).map(Message::Answer))
+            }
             (_, Kind::Channel) => self.channel(admission, seen).map_or_else(Step::Answer, Step::Channel),
         };
         match (step, admission) {
@@ -200,8 +211,16 @@ impl Relay {
         self.0.settings.keep_fresh(&self.0.upstream);
         let ip = self.client(seen).and_then(|client| client.ip);
         let session = self.0.signed_refs.mint(SystemTime::now(), ip, seen.user_agent())?;
+        if self.0.settings.reports_pages() {
+            self.0.pages.report(self, &session, self.client(seen), seen);
+        }
         current::note_reference();
-        Ok(PageSession { session, mount: Arc::clone(&self.0.mount), profile: self.0.settings.profile() })
+        Ok(PageSession {
+            session,
+            mount: Arc::clone(&self.0.mount),
+            profile: self.0.settings.profile(),
+            assess_profile: self.0.settings.assess_profile(),
+        })
     }
 
     pub(crate) fn inner(&self) -> &Inner {
@@ -229,11 +248,22 @@ impl Relay {
         }
     }
 
-    fn signals(&self, admission: Admission<'_>, seen: &Observation<'_>) -> Result<Box<SignalsRequest>, Answer> {
+    /// A message for a bot verdict; none where the path does not say which.
+    fn message(&self, admission: Admission<'_>, seen: &Observation<'_>, message: Option<Message>) -> Step {
+        let Some(message) = message else { return Step::Answer(malformed()) };
+        self.signals(admission, seen, Some(message)).map_or_else(Step::Answer, Step::Signals)
+    }
+
+    fn signals(
+        &self,
+        admission: Admission<'_>,
+        seen: &Observation<'_>,
+        message: Option<Message>,
+    ) -> Result<Box<SignalsRequest>, Answer> {
         self.refuse_foreign(admission)?;
         let client = self.client(seen);
-        check(&self.0.signals_limit, client)?;
-        SignalsRequest::new(self, client, admission, seen).map(Box::new)
+        check(if message.is_some() { &self.0.assess_limit } else { &self.0.signals_limit }, client)?;
+        SignalsRequest::new(self, client, admission, seen, message).map(Box::new)
     }
 
     fn channel(&self, admission: Admission<'_>, seen: &Observation<'_>) -> Result<Box<Opening>, Answer> {

@@ -1,5 +1,6 @@
 //! Which paths are the edge's own. Everything else is the partner's.
 
+use octet::challenge::ChallengeId;
 use octet_collector_assets::Asset;
 
 use crate::assets::{self, Naming};
@@ -78,14 +79,23 @@ impl Mount {
     fn own(&self, tail: &str) -> Option<Kind> {
         match tail {
             "/v1/signals" => Some(Kind::Signals),
+            "/v1/assess" => Some(Kind::Assess),
+            "/v1/challenge" => Some(Kind::Challenge),
             "/v1/ws" => Some(Kind::Channel),
             "/healthz" => Some(Kind::Health),
+            _ if tail.starts_with("/v1/challenge/") && challenge_id(tail).is_some() => Some(Kind::ChallengeAnswer),
             _ => {
                 let (asset, naming) = assets::find(tail.strip_prefix('/')?.strip_prefix(&*self.collector)?)?;
                 Some(Kind::Asset(asset, naming))
             }
         }
     }
+}
+
+/// The challenge that the path names at its end, wherever the routes stand.
+pub(crate) fn challenge_id(path: &str) -> Option<ChallengeId> {
+    let (_, id) = path.split_once("/v1/challenge/")?;
+    id.parse().ok()
 }
 
 /// A path of the edge itself.
@@ -95,6 +105,9 @@ pub struct Route(pub(crate) Kind);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Signals,
+    Assess,
+    Challenge,
+    ChallengeAnswer,
     Channel,
     Health,
     Asset(&'static Asset, Naming),
@@ -104,7 +117,7 @@ impl Kind {
     /// The methods that it takes, besides `OPTIONS`.
     pub(crate) const fn methods(self) -> &'static [&'static str] {
         match self {
-            Self::Signals => &["POST"],
+            Self::Signals | Self::Assess | Self::Challenge | Self::ChallengeAnswer => &["POST"],
             Self::Channel => &["GET"],
             Self::Health | Self::Asset(..) => &["GET", "HEAD"],
         }
@@ -113,7 +126,7 @@ impl Kind {
     /// The value of `Allow`.
     pub(crate) const fn allow(self) -> &'static str {
         match self {
-            Self::Signals => "POST, OPTIONS",
+            Self::Signals | Self::Assess | Self::Challenge | Self::ChallengeAnswer => "POST, OPTIONS",
             Self::Channel => "GET, OPTIONS",
             Self::Health | Self::Asset(..) => "GET, HEAD, OPTIONS",
         }
@@ -145,9 +158,20 @@ mod tests {
         let mount = Mount::default();
         assert_eq!(kind(&mount, "/octet/v1/signals"), Some(Kind::Signals));
         assert!(kind(&mount, "/octet/octet-collector.wasm").is_some());
-        for other in
-            ["", "/", "/v1", "/v1/signals/", "/v1/other", "/healthz/x", "/octet-collector.unknown.js", "x/healthz"]
-        {
+        assert_eq!(kind(&mount, "/octet/v1/challenge/ch_1"), Some(Kind::ChallengeAnswer));
+        for other in [
+            "",
+            "/",
+            "/v1",
+            "/v1/signals/",
+            "/v1/challenge/",
+            "/v1/challenge/a/b",
+            "/x/v1/challenge/a",
+            "/v1/other",
+            "/healthz/x",
+            "/octet-collector.unknown.js",
+            "x/healthz",
+        ] {
             assert_eq!(kind(&mount, &format!("/octet{other}")), None, "{other}");
         }
         assert_eq!(kind(&mount, "/healthz"), None);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use octet::Profile;
+use octet::{EdgeSettings, Profile};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -20,23 +20,53 @@ const PROFILES: [Profile; 3] = [Profile::Essential, Profile::Standard, Profile::
 /// The settings that the edge knows now.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    profile: Arc<AtomicU8>,
+    known: Arc<Known>,
     started: AtomicBool,
     /// The background task ends when this goes.
     alive: Mutex<Option<oneshot::Sender<()>>>,
 }
 
+#[derive(Debug)]
+struct Known {
+    profile: AtomicU8,
+    assess_profile: AtomicU8,
+    pages: AtomicBool,
+}
+
+impl Known {
+    fn set(&self, settings: &EdgeSettings) {
+        self.profile.store(settings.profile as u8, Ordering::Relaxed);
+        self.assess_profile.store(settings.assess_profile.unwrap_or(Profile::Full) as u8, Ordering::Relaxed);
+        self.pages.store(settings.pages, Ordering::Relaxed);
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
-        let standard = Arc::new(AtomicU8::new(Profile::Standard as u8));
-        Self { profile: standard, started: AtomicBool::new(false), alive: Mutex::default() }
+        let known = Known { profile: AtomicU8::default(), assess_profile: AtomicU8::default(), pages: false.into() };
+        known.set(&EdgeSettings::default());
+        Self { known: Arc::new(known), started: AtomicBool::new(false), alive: Mutex::default() }
     }
+}
+
+fn read(profile: &AtomicU8) -> Profile {
+    let index = usize::from(profile.load(Ordering::Relaxed));
+    PROFILES.get(index).copied().unwrap_or_default()
 }
 
 impl Settings {
     pub(crate) fn profile(&self) -> Profile {
-        let index = usize::from(self.profile.load(Ordering::Relaxed));
-        PROFILES.get(index).copied().unwrap_or_default()
+        read(&self.known.profile)
+    }
+
+    /// What the pages of the partner's apps have collected for a bot verdict.
+    pub(crate) fn assess_profile(&self) -> Profile {
+        read(&self.known.assess_profile)
+    }
+
+    /// Whether Octet wants to hear which pages were served.
+    pub(crate) fn reports_pages(&self) -> bool {
+        self.known.pages.load(Ordering::Relaxed)
     }
 
     /// Starts the refresh in the background, once; without a runtime to run it in, a later call does.
@@ -50,15 +80,15 @@ impl Settings {
         }
         let (sender, owner) = oneshot::channel();
         *self.alive.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
-        runtime.spawn(refresh(Arc::clone(&self.profile), Arc::clone(upstream), owner));
+        runtime.spawn(refresh(Arc::clone(&self.known), Arc::clone(upstream), owner));
     }
 }
 
-async fn refresh(profile: Arc<AtomicU8>, upstream: Arc<Upstream>, mut owner: oneshot::Receiver<()>) {
+async fn refresh(known: Arc<Known>, upstream: Arc<Upstream>, mut owner: oneshot::Receiver<()>) {
     let mut retry = RETRY;
     loop {
         let wait = if let Some(settings) = upstream.settings().await {
-            profile.store(settings.profile as u8, Ordering::Relaxed);
+            known.set(&settings);
             retry = RETRY;
             REFRESH
         } else {

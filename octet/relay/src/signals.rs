@@ -5,11 +5,13 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use octet::SessionRef;
 use octet::observations::{ChannelObservation, EdgeObservations, Peer, SessionObservation, SignalBundle, Ticket};
 use octet::problem::Code;
 use octet::signals::CollectorSignals;
 use serde_json::value::RawValue;
 
+use crate::assess::{self, Message};
 use crate::forwarded::Client;
 use crate::observation::text;
 use crate::origin::Admission;
@@ -21,14 +23,21 @@ pub const MAX_BODY: usize = 64 * 1024;
 /// How long a body may take to arrive.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A bundle whose body is still to be read.
+/// A message of the collector whose body is still to be read: a bundle, or one of those for a bot verdict.
 #[derive(Debug)]
 pub struct SignalsRequest {
-    relay: Relay,
-    observations: EdgeObservations,
-    client_ip: Option<IpAddr>,
-    user_agent: Vec<u8>,
+    sender: Sender,
+    /// None for a bundle.
+    message: Option<Message>,
     cross_origin: Option<String>,
+}
+
+/// Who sent a message, as the edge saw it.
+#[derive(Debug)]
+pub(crate) struct Sender {
+    pub(crate) relay: Relay,
+    observations: EdgeObservations,
+    user_agent: Vec<u8>,
 }
 
 /// Why a body did not arrive.
@@ -47,16 +56,19 @@ impl SignalsRequest {
         client: Option<Client>,
         admission: Admission<'_>,
         seen: &Observation<'_>,
+        message: Option<Message>,
     ) -> Result<Self, Answer> {
         let length = seen.header("content-length").and_then(|value| std::str::from_utf8(value).ok());
         if length.is_some_and(|length| length.parse::<u64>().map_or(true, |length| length > MAX_BODY as u64)) {
             return Err(refusal(BodyError::TooLarge));
         }
+        let mut observations = observations(relay, client, seen);
+        if message.is_some() {
+            observations.origin = seen.header("origin").map(text);
+        }
         Ok(Self {
-            relay: relay.clone(),
-            observations: observations(relay, client, seen),
-            client_ip: client.and_then(|client| client.ip),
-            user_agent: seen.user_agent().to_vec(),
+            sender: Sender { relay: relay.clone(), observations, user_agent: seen.user_agent().to_vec() },
+            message,
             cross_origin: match admission {
                 Admission::Cross(origin) => Some(origin.to_owned()),
                 Admission::Same | Admission::Refused => None,
@@ -67,8 +79,8 @@ impl SignalsRequest {
     /// Takes the body, or why there is none, and gives the answer to the browser.
     pub async fn finish(mut self, body: Result<Bytes, BodyError>) -> Answer {
         let origin = self.cross_origin.take();
-        let answer = match body.map_err(refusal).and_then(|body| self.bundle(&body)) {
-            Ok((edge, bundle)) => edge.inner().upstream.forward("/v1/signals", bundle).await,
+        let answer = match body.map_err(refusal) {
+            Ok(body) => self.forward(&body).await.unwrap_or_else(|refused| refused),
             Err(refused) => refused,
         };
         match origin {
@@ -77,17 +89,36 @@ impl SignalsRequest {
         }
     }
 
-    /// The bundle for Octet.
-    fn bundle(self, body: &[u8]) -> Result<(Relay, Bytes), Answer> {
-        let Self { relay, mut observations, client_ip, user_agent, .. } = self;
-        let text = std::str::from_utf8(body).map_err(|_| malformed())?;
-        let signals: CollectorSignals = serde_json::from_str(text).map_err(|_| malformed())?;
-        observations.session = relay.inspect(&signals.session_ref, client_ip, &user_agent)?.observation();
-        observations.channel = channel(relay.inner(), &signals, client_ip);
-        let signals: Box<RawValue> = serde_json::from_str(text).map_err(|_| malformed())?;
-        let bundle = serde_json::to_vec(&SignalBundle { signals, observations }).map_err(|_| malformed())?;
-        Ok((relay, bundle.into()))
+    async fn forward(self, body: &[u8]) -> Result<Answer, Answer> {
+        let Self { sender, message, .. } = self;
+        if let Some(message) = message {
+            return assess::relay(message, sender, body).await;
+        }
+        let relay = sender.relay.clone();
+        let bundle = bundle(sender, body)?;
+        Ok(relay.inner().upstream.forward("/v1/signals", bundle).await)
     }
+}
+
+impl Sender {
+    /// What the edge saw, for a message about this session; or the refusal of its reference.
+    pub(crate) fn observe(self, session: &SessionRef) -> Result<EdgeObservations, Answer> {
+        let ip = self.observations.peer.map(|peer| peer.ip);
+        let session = self.relay.inspect(session, ip, &self.user_agent)?.observation();
+        Ok(EdgeObservations { session, ..self.observations })
+    }
+}
+
+/// The bundle for Octet.
+fn bundle(sender: Sender, body: &[u8]) -> Result<Bytes, Answer> {
+    let text = std::str::from_utf8(body).map_err(|_| malformed())?;
+    let signals: CollectorSignals = serde_json::from_str(text).map_err(|_| malformed())?;
+    let relay = sender.relay.clone();
+    let mut observations = sender.observe(&signals.session_ref)?;
+    observations.channel = channel(relay.inner(), &signals, observations.peer.map(|peer| peer.ip));
+    let signals: Box<RawValue> = serde_json::from_str(text).map_err(|_| malformed())?;
+    let bundle = serde_json::to_vec(&SignalBundle { signals, observations }).map_err(|_| malformed())?;
+    Ok(bundle.into())
 }
 
 /// What the edge sees of one request.
@@ -107,6 +138,7 @@ pub(crate) fn observations(relay: &Relay, client: Option<Client>, seen: &Observa
         cdn: relay.cdn(client, seen),
         channel: ChannelObservation::default(),
         session: SessionObservation::default(),
+        origin: None,
     }
 }
 
@@ -137,8 +169,8 @@ fn refusal(error: BodyError) -> Answer {
     }
 }
 
-fn malformed() -> Answer {
-    Answer::problem(Code::MalformedBundle, "the body is not what a collector sends: JSON of CollectorSignals")
+pub(crate) fn malformed() -> Answer {
+    Answer::problem(Code::MalformedBundle, "the body is not what a collector of this release sends to this path")
 }
 
 fn millis(time: SystemTime) -> u64 {

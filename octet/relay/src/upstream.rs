@@ -15,6 +15,20 @@ use crate::{Answer, mac};
 /// An answer of Octet to an edge is a few hundred bytes.
 const MAX_ANSWER: usize = 16 * 1024;
 
+/// How long a page waits for a bot verdict, whatever Octet does.
+const BUDGET: Duration = Duration::from_millis(1_800);
+/// Before the second attempt.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What became of a question to Octet.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// It answered, and is not at fault.
+    Answered(Response<Bytes>),
+    /// It did not answer in time, or could not.
+    Unavailable,
+}
+
 /// The way to Octet.
 #[derive(Debug)]
 pub(crate) struct Upstream {
@@ -42,7 +56,7 @@ impl Upstream {
     }
 
     /// Forwards a bundle to this path of Octet, and says what the browser is told.
-    pub(crate) async fn forward(&self, path: &'static str, bundle: Bytes) -> Answer {
+    pub(crate) async fn forward(&self, path: &str, bundle: Bytes) -> Answer {
         let Ok(_slot) = self.slots.try_acquire() else {
             tracing::warn!("more bundles at once than this edge forwards; refused one");
             return unavailable();
@@ -59,7 +73,7 @@ impl Upstream {
     }
 
     /// One attempt; `None` where another may go better.
-    async fn attempt(&self, path: &'static str, bundle: Bytes) -> Option<Answer> {
+    async fn attempt(&self, path: &str, bundle: Bytes) -> Option<Answer> {
         let response = match self.send(Method::POST, path, bundle).await {
             Ok(response) => response,
             Err(error) => {
@@ -88,6 +102,45 @@ impl Upstream {
         }
     }
 
+    /// Asks Octet for a page that waits: one more attempt where the first failed at once, and within a budget in all.
+    pub(crate) async fn ask(&self, path: &str, bundle: Bytes) -> Asked {
+        let Ok(_slot) = self.slots.try_acquire() else {
+            tracing::warn!("more messages at once than this edge forwards; refused one");
+            return Asked::Unavailable;
+        };
+        let attempt = async || match self.send(Method::POST, path, bundle.clone()).await {
+            Ok(response) if response.status().is_server_error() => {
+                tracing::warn!(status = response.status().as_u16(), "Octet did not take a message");
+                None
+            }
+            Ok(response) => Some(response),
+            Err(error) => {
+                tracing::warn!(%error, "a message did not reach Octet");
+                None
+            }
+        };
+        let asked = async {
+            match attempt().await {
+                Some(response) => Some(response),
+                None => {
+                    tokio::time::sleep(PAUSE).await;
+                    attempt().await
+                }
+            }
+        };
+        match tokio::time::timeout(BUDGET, asked).await {
+            Ok(Some(response)) => Asked::Answered(response),
+            Ok(None) | Err(_) => Asked::Unavailable,
+        }
+    }
+
+    /// Tells Octet something for which nobody waits; once.
+    pub(crate) async fn tell(&self, path: &str, body: Bytes) {
+        if let Err(error) = self.send(Method::POST, path, body).await {
+            tracing::debug!(%error, "Octet was not told of a page");
+        }
+    }
+
     /// What Octet has set for this partner; `None` where it does not say.
     pub(crate) async fn settings(&self) -> Option<EdgeSettings> {
         let response = match self.send(Method::GET, "/v1/edge-settings", Bytes::new()).await {
@@ -109,12 +162,13 @@ impl Upstream {
     async fn send(
         &self,
         method: Method,
-        path: &'static str,
+        path: &str,
         body: Bytes,
     ) -> Result<Response<Bytes>, octet_transport::TransportError> {
         let mut request = Request::new(body);
         *request.method_mut() = method;
-        *request.uri_mut() = http::Uri::from_static(path);
+        // Paths of ours are made of letters, digits and slashes.
+        *request.uri_mut() = path.parse().unwrap_or_default();
         let headers = request.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(license) = &self.license {
@@ -130,7 +184,7 @@ pub(crate) fn unavailable() -> Answer {
         .retry_after(2)
 }
 
-fn retry_after(response: &Response<Bytes>) -> u64 {
+pub(crate) fn retry_after(response: &Response<Bytes>) -> u64 {
     let seconds = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     seconds.unwrap_or(1).min(3600)
 }

@@ -8,6 +8,7 @@ use octet::Environment;
 use octet_engine::World;
 
 use crate::clock::{Clock, SystemClock};
+use crate::visits::{VisitLog, VisitOptions};
 
 /// How to open a service; see [`Octet::open`](crate::Octet::open).
 ///
@@ -27,6 +28,8 @@ pub struct Config {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) world: Option<Arc<World>>,
     pub(crate) issuer: String,
+    pub(crate) visits: VisitOptions,
+    pub(crate) visits_database: Option<PathBuf>,
 }
 
 impl Config {
@@ -45,6 +48,8 @@ impl Config {
             clock: Arc::new(SystemClock::new()),
             world: None,
             issuer: "octet".to_owned(),
+            visits: VisitOptions::default(),
+            visits_database: None,
         }
     }
 
@@ -58,6 +63,23 @@ impl Config {
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
+    }
+
+    /// How the visit log is kept.
+    pub fn visits(mut self, options: VisitOptions) -> Self {
+        self.visits = options;
+        self
+    }
+
+    /// Another place for the visit log than beside the records (`octet.db` has `octet-visits.db`).
+    pub fn visits_database(mut self, path: impl AsRef<Path>) -> Self {
+        self.visits_database = Some(path.as_ref().to_owned());
+        self
+    }
+
+    /// Where the visit log is; in memory where the records are too, and nothing else is said.
+    pub(crate) fn visits_path(&self) -> Option<PathBuf> {
+        self.visits_database.clone().or_else(|| self.database.as_deref().map(VisitLog::beside))
     }
 
     /// Another clock than the system's.

@@ -19,6 +19,10 @@ pub struct Counts {
     pub siblings_joined: u64,
     /// Reports of sibling edges that came too late, or over the bound: they were dropped.
     pub siblings_dropped: u64,
+    /// Visits that were assessed and recorded.
+    pub visits: u64,
+    /// Visits whose row was dropped, since too many waited to be written.
+    pub visits_dropped: u64,
     /// Requests of edges that were refused: licence, size, shape, rate.
     pub edge_refusals: u64,
     /// Bundles that found the store full.
@@ -41,8 +45,8 @@ macro_rules! counters {
         }
 
         impl Counters {
-            pub(crate) fn read(&self) -> Counts {
-                Counts { $($name: self.$name.0.load(Ordering::Relaxed),)* }
+            pub(crate) fn read(&self, visits_dropped: u64) -> Counts {
+                Counts { $($name: self.$name.0.load(Ordering::Relaxed),)* visits_dropped }
             }
         }
     };
@@ -50,7 +54,7 @@ macro_rules! counters {
 
 counters! {
     bundles_kept bundles_repeated bundles_second bundles_dropped
-    siblings_joined siblings_dropped edge_refusals store_full verdicts_read pending predicates backend_refusals
+    siblings_joined siblings_dropped visits edge_refusals store_full verdicts_read pending predicates backend_refusals
 }
 
 #[derive(Debug, Default)]

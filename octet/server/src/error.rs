@@ -18,8 +18,26 @@ pub enum Error {
     /// The partner was revoked.
     #[error("the partner {0} was revoked, and gets no new keys and licences")]
     PartnerRevoked(String),
-    /// The partner has no such key.
-    #[error("there is no key {0} of this partner; `octet partner list` shows the ids of its keys")]
+    /// The name cannot be an app's.
+    #[error("an app's name is 1 to 64 characters, each one of a-z, A-Z, 0-9, _, . and -, such as landing")]
+    AppName,
+    /// There is no such app.
+    #[error("there is no app {0}; `octet app list` shows those that there are")]
+    NoSuchApp(String),
+    /// The partner has an app of that name already.
+    #[error("the partner has an app named {0} already; `octet app list` shows its key")]
+    AppExists(String),
+    /// The app was revoked.
+    #[error("the app {0} was revoked, and cannot be changed")]
+    AppRevoked(String),
+    /// An origin cannot be one.
+    #[error("an origin is scheme and host as browsers write it, such as https://shop.example; an app has at most 32")]
+    AppOrigin,
+    /// A setting of the challenge is out of range.
+    #[error("a challenge has 1 to 16 numbers, and can be answered for 300 to 3600 seconds")]
+    AppChallenge,
+    /// There is no such key or secret.
+    #[error("there is no key {0}; `octet partner list` and `octet app list` show the ids of keys and secrets")]
     NoSuchKey(String),
     /// There is no such licence.
     #[error("there is no licence {0}; `octet license list` shows those that there are")]
@@ -41,6 +59,9 @@ pub enum Error {
         /// The newest that this release knows.
         known: i64,
     },
+    /// The figures of a part of an hour that is so long ago are gone.
+    #[error("so long ago only the figures of whole hours are kept")]
+    FiguresGone,
     /// The database failed.
     #[error("the database failed: {0}")]
     Database(#[from] rusqlite::Error),

@@ -9,14 +9,15 @@ use axum::extract::State;
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use octet::EdgeSettings;
 use octet::observations::{Accepted, EdgeObservations, SiblingObservations, SignalBundle};
 use octet::problem::Code;
 use octet::signals::CollectorSignals;
 use octet::timeline::Reading;
 use octet_engine::UnixTime;
 use serde::de::DeserializeOwned;
+use tokio::sync::OwnedSemaphorePermit;
 
+use crate::PartnerName;
 use crate::digest::sha256;
 use crate::evidence::evidence;
 use crate::failure::{Failure, json};
@@ -26,9 +27,10 @@ use crate::predicates::Basis;
 use crate::projection::{OMISSION_CAP, project};
 use crate::service::Shared;
 use crate::sessions::{Admission, Candidate, Key, Network, Origin, Taken};
+use crate::shares::Share;
 
 /// The collector's bytes are at most so long, as the edge has it.
-const LARGEST_SIGNALS: usize = 64 * 1024;
+pub(crate) const LARGEST_SIGNALS: usize = 64 * 1024;
 /// What an edge adds fits into as much again.
 const LARGEST_BODY: usize = 2 * LARGEST_SIGNALS;
 /// An edge that sends more slowly gives up sooner than this.
@@ -73,30 +75,55 @@ pub(crate) async fn edge_settings(
     let (parts, _) = request.into_parts();
     let edge = identity::edge(&shared, &parts)?;
     shared.signals_limit.check(&edge.partner)?;
-    let profile = shared.records.snapshot().profile(&edge.partner);
-    Ok(json(StatusCode::OK, &EdgeSettings { profile }))
+    Ok(json(StatusCode::OK, &shared.records.snapshot().edge_settings(&edge.partner)))
 }
 
 async fn take(shared: &Arc<Shared>, request: Request<Body>) -> Result<Taken, Failure> {
+    let Received { edge, body, permits } = read_message(shared, request).await?;
+    let bundle = Bundle::parse(&body)?;
+    edge.covers(&bundle.observations.edge)?;
+    let siblings = shared.siblings.join(shared, &edge.partner, &bundle.signals).await;
+    compute(permits, Arc::clone(shared), move |shared| settle(shared, &edge, bundle, &siblings)).await
+}
+
+/// A message of an edge that was read, and its place among those that are under way.
+pub(crate) struct Received {
+    pub(crate) edge: AuthorizedEdge,
+    pub(crate) body: bytes::Bytes,
+    pub(crate) permits: Permits,
+}
+
+/// A place among the messages that are under way; dropping it gives it back.
+pub(crate) struct Permits {
+    _share: Share<PartnerName>,
+    _in_flight: OwnedSemaphorePermit,
+}
+
+/// Reads a message of an edge: licence, rate, size.
+pub(crate) async fn read_message(shared: &Arc<Shared>, request: Request<Body>) -> Result<Received, Failure> {
     if shared.shutdown.is_cancelled() {
         return Err(Failure::shutting_down());
     }
     let (parts, body) = request.into_parts();
     let edge = identity::edge(shared, &parts)?;
     shared.signals_limit.check(&edge.partner)?;
-    let _share = shared.under_way.take(edge.partner.clone()).ok_or_else(busy)?;
+    let share = shared.under_way.take(edge.partner.clone()).ok_or_else(busy)?;
     let body = read(&parts.headers, body).await?;
     // Only now, so that bodies that come slowly keep nobody else's out.
-    let _in_flight = shared.in_flight.try_acquire().map_err(|_| busy())?;
-    let bundle = Bundle::parse(&body)?;
-    edge.covers(&bundle.observations.edge)?;
-    let siblings = shared.siblings.join(shared, &edge.partner, &bundle.signals).await;
-    let shared = Arc::clone(shared);
-    // Assessing is computing: not on the threads that answer requests, and as many as there are processors.
+    let in_flight = Arc::clone(&shared.in_flight).try_acquire_owned().map_err(|_| busy())?;
+    Ok(Received { edge, body, permits: Permits { _share: share, _in_flight: in_flight } })
+}
+
+/// Assessing is computing: not on the threads that answer requests, and as many as there are processors.
+pub(crate) async fn compute<T: Send + 'static>(
+    permits: Permits,
+    shared: Arc<Shared>,
+    assess: impl FnOnce(&Shared) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
     let permit = Arc::clone(&shared.assessing).acquire_owned().await.map_err(|_| Failure::shutting_down())?;
     let assessed = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        settle(&shared, &edge, bundle, &siblings)
+        let _permits = (permits, permit);
+        assess(&shared)
     });
     assessed.await.unwrap_or_else(|_| Err(Failure::new(Code::Internal, "the assessment failed")))
 }
@@ -106,7 +133,7 @@ pub(crate) fn busy() -> Failure {
         .retry_after(1)
 }
 
-fn too_large() -> Failure {
+pub(crate) fn too_large() -> Failure {
     Failure::new(Code::BodyTooLarge, "a bundle is at most 64 KiB of the collector's and 64 KiB of the edge's")
 }
 
@@ -140,8 +167,7 @@ impl Bundle {
             return Err(too_large());
         }
         let digest = sha256(signals.as_bytes());
-        let malformed = |error| Failure::new(Code::MalformedBundle, describe("the collector's part", &error));
-        let signals: CollectorSignals = serde_json::from_str(signals).map_err(malformed)?;
+        let signals: CollectorSignals = parse_part("the collector's part", signals.as_bytes())?;
         if signals.schema != SCHEMA {
             return Err(Failure::new(Code::MalformedBundle, "this service reads bundles of schema 1"));
         }
@@ -154,7 +180,12 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     if is_deeper_than(DEEPEST, body) {
         return Err(Failure::new(Code::MalformedBundle, "the body is nested too deeply"));
     }
-    serde_json::from_slice(body).map_err(|error| Failure::new(Code::MalformedBundle, describe("the body", &error)))
+    parse_part("the body", body)
+}
+
+/// A part of a body that is nested as deeply as it may be.
+pub(crate) fn parse_part<T: DeserializeOwned>(part: &str, json: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(json).map_err(|error| Failure::new(Code::MalformedBundle, describe(part, &error)))
 }
 
 /// Whether brackets of a JSON text are nested more than `most` deep; of what is no JSON it says anything.
@@ -208,11 +239,8 @@ fn settle(
 ) -> Result<Taken, Failure> {
     let Bundle { digest, signals, observations } = bundle;
     let key = Key { partner: edge.partner.clone(), session: signals.session_ref.clone() };
-    let full = |_| {
-        let detail = "as many sessions are held as may be; send the bundle again later";
-        Failure::new(Code::StoreUnavailable, detail).retry_after(5)
-    };
-    let replayed = match shared.sessions.admit(&key, &digest, &signals.id).map_err(full)? {
+    shared.bot.reported(&key);
+    let replayed = match shared.sessions.admit(&key, &digest, &signals.id).map_err(|_| full())? {
         Admission::Known(taken) => return Ok(taken),
         Admission::Assess { replayed } => replayed,
     };
@@ -236,6 +264,12 @@ fn settle(
         raised: false,
     };
     Ok(shared.sessions.settle(&key, digest, candidate))
+}
+
+/// The store is full.
+pub(crate) fn full() -> Failure {
+    let detail = "as many sessions are held as may be; send the bundle again later";
+    Failure::new(Code::StoreUnavailable, detail).retry_after(5)
 }
 
 /// Whether the edge saw what an honest visit seldom has: two channels for one session, wrong echoes, or a bundle from

@@ -79,13 +79,14 @@ mod sessions;
 mod shares;
 mod siblings;
 mod verdicts;
+pub mod visits;
 
 pub use config::{Config, Limits};
 pub use counts::Counts;
 pub use error::Error;
 pub use partner_name::PartnerName;
 pub use records::{
-    IssuedLicense, KeyRecord, LicenseRecord, LicenseState, Licenses, NewLicense, PartnerRecord, Partners,
-    ProofKeyRecord, ProofKeys, Records,
+    AppRecord, AppSettings, Apps, IssuedLicense, KeyRecord, LicenseRecord, LicenseState, Licenses, NewApp, NewLicense,
+    PartnerRecord, Partners, ProofKeyRecord, ProofKeys, Records,
 };
 pub use service::{InProcess, Octet};

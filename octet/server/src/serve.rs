@@ -96,6 +96,7 @@ impl Octet {
         if let Err(error) = self.shared().signed.flush(&self.shared().records).await {
             tracing::error!(%error, "the last proofs are not in the chain");
         }
+        self.shared().bot.finish().await;
         Ok(())
     }
 }

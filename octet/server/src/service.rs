@@ -23,6 +23,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
+use crate::bot::{self, Bot};
 use crate::clock::Clock;
 use crate::counts::Counters;
 use crate::failure::{Failure, json};
@@ -32,7 +33,10 @@ use crate::predicates::{self, Signed};
 use crate::sessions::Sessions;
 use crate::shares::Shares;
 use crate::siblings::{self, Siblings};
-use crate::{Config, Counts, Error, Licenses, Limits, PartnerName, Partners, ProofKeys, Records, ingest, verdicts};
+use crate::visits::VisitLog;
+use crate::{
+    Apps, Config, Counts, Error, Licenses, Limits, PartnerName, Partners, ProofKeys, Records, ingest, verdicts,
+};
 
 /// How often changes by other processes are looked for, and ended sessions forgotten.
 const TICK: Duration = Duration::from_secs(1);
@@ -63,6 +67,7 @@ pub(crate) struct Shared {
     pub(crate) in_flight: Arc<Semaphore>,
     /// How many of them have the processor.
     pub(crate) assessing: Arc<Semaphore>,
+    pub(crate) bot: Bot,
     pub(crate) counters: Counters,
     /// Who proofs are from.
     pub(crate) issuer: Box<str>,
@@ -82,6 +87,7 @@ impl Octet {
     ///
     /// Outside of a tokio runtime.
     pub async fn open(config: Config) -> Result<Self, Error> {
+        let log = VisitLog::open(config.visits_path().as_deref(), config.visits, Arc::clone(&config.clock)).await?;
         let records = Records::open(config.database.as_deref(), Arc::clone(&config.clock)).await?;
         records.proof_keys().ensure(config.environment).await?;
         let world = match config.world {
@@ -91,6 +97,7 @@ impl Octet {
                 .map_err(|_| Error::System("the reference data could not be unpacked"))?,
         };
         let limits = config.limits;
+        let bot = Bot::open(log, &limits, &config.clock)?;
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let shared = Arc::new(Shared {
             environment: config.environment,
@@ -109,6 +116,7 @@ impl Octet {
             under_way: Shares::new(ingest::MOST_IN_FLIGHT / 2),
             in_flight: Arc::new(Semaphore::new(ingest::MOST_IN_FLIGHT)),
             assessing: Arc::new(Semaphore::new(processors)),
+            bot,
             counters: Counters::default(),
             issuer: config.issuer.into(),
             signed: Signed::default(),
@@ -127,6 +135,12 @@ impl Octet {
     #[must_use]
     pub fn partners(&self) -> Partners {
         self.shared.records.partners()
+    }
+
+    /// The partners' apps.
+    #[must_use]
+    pub fn apps(&self) -> Apps {
+        self.shared.records.apps()
     }
 
     /// The licences.
@@ -169,10 +183,16 @@ impl Octet {
         self.shared.records.proof_keys()
     }
 
+    /// The visit log.
+    #[must_use]
+    pub fn visits(&self) -> &VisitLog {
+        self.shared.bot.log()
+    }
+
     /// How often what happened since the service was opened.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.shared.counters.read()
+        self.shared.counters.read(self.shared.bot.log().dropped())
     }
 
     /// How many sessions are held.
@@ -256,6 +276,13 @@ fn router(shared: &Arc<Shared>) -> Router {
         .route("/v1/signals", post(ingest::signals).fallback(only("POST")))
         .route("/v1/observations", post(siblings::observations).fallback(only("POST")))
         .route("/v1/edge-settings", get(ingest::edge_settings).fallback(only("GET, HEAD")))
+        .route("/v1/assess", post(bot::assess).fallback(only("POST")))
+        .route("/v1/pages", post(bot::pages).fallback(only("POST")))
+        .route("/v1/challenge", post(bot::challenge).fallback(only("POST")))
+        .route("/v1/challenge/{id}", post(bot::challenge_answer).fallback(only("POST")))
+        .route("/v1/bot/verdict", get(bot::verdict).fallback(only("GET, HEAD")))
+        .route("/v1/bot/stats", get(bot::stats).fallback(only("GET, HEAD")))
+        .route("/v1/bot/export", get(bot::export).head(only("GET")).fallback(only("GET")))
         .route("/v1/verdict/{ref}", get(verdicts::verdict).head(only("GET")).fallback(only("GET")))
         .route("/v1/predicate", post(predicates::predicate).fallback(only("POST")))
         .route(KEYS_PATH, get(predicates::keys).fallback(only("GET, HEAD")))
@@ -321,6 +348,7 @@ async fn background(shared: Weak<Shared>, shutdown: CancellationToken) {
         let Some(shared) = shared.upgrade() else { return };
         shared.sessions.sweep();
         shared.siblings.sweep();
+        shared.bot.sweep(shared.clock.now());
         let refreshed = upkeep(&shared).await;
         match (&refreshed, failing) {
             (Err(error), false) => {

@@ -1,6 +1,8 @@
-//! `cargo xtask prove NAME`: proofs that take too long, or too much of a machine, for every run of CI.
+//! `cargo xtask prove NAME`: what takes longer than CI may, or needs what a CI machine may lack. Each prints its table, and
+//! says by name what it skipped and why.
 
 mod engines;
+mod lab;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -8,17 +10,20 @@ use clap::Subcommand;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(subcommand)]
-    proof: Proof,
+    what: What,
 }
 
 #[derive(Debug, Subcommand)]
-enum Proof {
+enum What {
     /// The collector in windows of Firefox ESR and WebKitGTK, and one JA4 for each over ten connections
     Engines,
+    /// A real browser over lines of real lengths: network namespaces, TUN devices and a forwarder that delays packets
+    Lab(lab::Options),
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    match &options.proof {
-        Proof::Engines => engines::run(),
+    match &options.what {
+        What::Engines => engines::run(),
+        What::Lab(options) => lab::run(options),
     }
 }

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use octet::AppKey;
 use octet_transport::Transport;
 
 use super::raw::Raw;
@@ -115,6 +116,14 @@ impl<E> Builder<E> {
     #[must_use]
     pub const fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.tuning.rate_limit = limit;
+        self
+    }
+
+    /// The app that this edge's pages belong to, for those whose collector never reports. Without it, it is the only app
+    /// of the partner, or the only one that names the page's host among its origins.
+    #[must_use]
+    pub fn app_key(mut self, app: AppKey) -> Self {
+        self.tuning.app_key = Some(app);
         self
     }
 

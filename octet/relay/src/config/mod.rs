@@ -7,8 +7,8 @@ mod raw;
 use std::fmt;
 use std::time::Duration;
 
-use octet::LicenseKey;
 use octet::observations::Edge;
+use octet::{AppKey, LicenseKey};
 use octet_transport::Transport;
 
 pub use self::builder::Builder;
@@ -42,6 +42,7 @@ pub(crate) struct Tuning {
     pub(crate) rate_limit: RateLimit,
     pub(crate) forward_timeout: Duration,
     pub(crate) max_in_flight: usize,
+    pub(crate) app_key: Option<AppKey>,
 }
 
 impl Default for Tuning {
@@ -53,6 +54,7 @@ impl Default for Tuning {
             rate_limit: RateLimit::default(),
             forward_timeout: Duration::from_secs(2),
             max_in_flight: 512,
+            app_key: None,
         }
     }
 }

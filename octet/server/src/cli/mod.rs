@@ -1,6 +1,7 @@
 //! The command line: parses, runs one command, and says what went wrong in one line. Secrets go to standard output
 //! alone, so that they can be piped; everything else to standard error.
 
+mod app;
 mod keys;
 mod license;
 mod log;
@@ -32,6 +33,8 @@ enum Command {
     Serve(Box<serve::Options>),
     /// Add, list, rotate and revoke partners and their keys
     Partner(partner::Options),
+    /// Add, list, set, rotate and revoke apps of partners and their secrets
+    App(app::Options),
     /// Issue, inspect, list and revoke licences of edges
     License(license::Options),
     /// Rotate, list and export the keys that sign proofs, and publish the chain of what they signed
@@ -51,6 +54,7 @@ pub(crate) fn main() -> ExitCode {
                     }
                     Command::Serve(options) => serve::run(*options).await,
                     Command::Partner(options) => partner::run(options).await,
+                    Command::App(options) => app::run(options).await,
                     Command::License(options) => license::run(options).await,
                     Command::Keys(options) => keys::run(options).await,
                 }

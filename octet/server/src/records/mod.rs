@@ -1,11 +1,13 @@
-//! What outlives a session: partners, their keys, licences, and the keys that sign them. Knows SQLite; no
+//! What outlives a session: partners, their keys, apps, licences, and the keys that sign them. Knows SQLite; no
 //! session and no verdict ever comes here.
 
+mod apps;
 mod licenses;
 mod partners;
 mod proof_keys;
 mod schema;
 mod snapshot;
+mod snapshot_apps;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,10 +20,14 @@ use rusqlite::Connection;
 use crate::Error;
 use crate::clock::Clock;
 
+pub(crate) use apps::click_name;
+pub use apps::{AppRecord, AppSettings, Apps, NewApp};
 pub use licenses::{IssuedLicense, LicenseRecord, LicenseState, Licenses, NewLicense};
 pub use partners::{KeyRecord, PartnerRecord, Partners};
 pub use proof_keys::{ProofKeyRecord, ProofKeys};
+pub(crate) use schema::migrate;
 pub(crate) use snapshot::Snapshot;
+pub(crate) use snapshot_apps::App;
 
 /// The records of a service: partners, keys and licences. Cheap to clone.
 ///
@@ -58,19 +64,12 @@ impl Records {
 
     fn open_now(path: Option<&Path>, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let mut connection = match path {
-            Some(path) => {
-                create_private(path)
-                    .map_err(|source| Error::DatabaseFile { path: path.display().to_string(), source })?;
-                Connection::open(path)?
-            }
+            Some(path) => open_private(path)?,
             None => Connection::open_in_memory()?,
         };
-        connection.busy_timeout(Duration::from_secs(5))?;
-        // The journal's mode in use is answered as a row.
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
+        tune(&connection)?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        schema::migrate(&mut connection)?;
+        migrate(&mut connection, schema::STEPS)?;
         let data_version = data_version(&connection)?;
         let snapshot = ArcSwap::from_pointee(Snapshot::read(&connection)?);
         Ok(Self {
@@ -82,6 +81,12 @@ impl Records {
     #[must_use]
     pub fn partners(&self) -> Partners {
         Partners::new(self.clone())
+    }
+
+    /// The partners' apps.
+    #[must_use]
+    pub fn apps(&self) -> Apps {
+        Apps::new(self.clone())
     }
 
     /// The licences.
@@ -165,7 +170,24 @@ impl Records {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+/// Opens a database whose file only its owner can read.
+pub(crate) fn open_private(path: &Path) -> Result<Connection, Error> {
+    create_private(path).map_err(|source| Error::DatabaseFile { path: path.display().to_string(), source })?;
+    Ok(Connection::open(path)?)
+}
+
+/// What is committed stays, whatever happens to the machine; and others are waited for.
+pub(crate) fn tune(connection: &Connection) -> Result<(), Error> {
+    connection.busy_timeout(Duration::from_secs(5))?;
+    // The journal's mode in use is answered as a row.
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(())
+}
+
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or(Err(Error::System("a task of the database was stopped")))
 }
@@ -185,7 +207,7 @@ fn create_private(path: &Path) -> std::io::Result<()> {
 }
 
 /// `N` random bytes from the operating system.
-fn random<const N: usize>() -> Result<[u8; N], Error> {
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).map_err(|_| Error::System("it gave no randomness"))?;
     Ok(bytes)

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use moka::sync::Cache;
 use octet::license::LicenseClaims;
 use octet::proof::KeySet;
-use octet::{Environment, LicenseKey, PartnerKey, Profile};
+use octet::{AppKey, AppSecret, EdgeSettings, Environment, LicenseKey, PartnerKey, Profile};
 use pasetors::Public;
 use pasetors::keys::{AsymmetricPublicKey, AsymmetricSecretKey};
 use pasetors::token::UntrustedToken;
@@ -20,6 +20,7 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 use super::proof_keys::{self, ProofKey};
+use super::snapshot_apps::{App, AppTable};
 use super::{licenses, timestamp};
 use crate::digest::{Digest, sha256};
 use crate::omissions::Expected;
@@ -30,12 +31,13 @@ const VERIFIED: u64 = 4096;
 /// The footer of a token names its key and nothing else.
 const LONGEST_FOOTER: usize = 128;
 /// How long edges and open pages may take to hear of a larger profile.
-const PROFILE_GRACE: Duration = Duration::from_secs(15 * 60);
+pub(super) const PROFILE_GRACE: Duration = Duration::from_secs(15 * 60);
 
 /// One state of the records.
 pub(crate) struct Snapshot {
     partners: HashMap<Box<str>, Partner>,
     keys: HashMap<Digest, Key>,
+    apps: AppTable,
     signing_keys: HashMap<String, (Environment, AsymmetricPublicKey<V4>)>,
     /// The licences that were issued, and whether each was revoked.
     licenses: HashMap<String, bool>,
@@ -64,6 +66,7 @@ impl Snapshot {
         let mut snapshot = Self {
             partners: HashMap::new(),
             keys: HashMap::new(),
+            apps: AppTable::read(records)?,
             signing_keys: HashMap::new(),
             licenses: HashMap::new(),
             proof_keys: proof_keys::read(records)?,
@@ -177,6 +180,40 @@ impl Snapshot {
 
     fn is_active(&self, partner: &PartnerName) -> bool {
         self.partners.get(partner.as_str()).is_some_and(|partner| !partner.revoked)
+    }
+
+    /// A live app of a live partner.
+    pub(crate) fn app(&self, key: &AppKey) -> Option<&Arc<App>> {
+        self.apps.get(key).filter(|app| self.is_active(&app.partner))
+    }
+
+    /// The app whose key and secret these are, at `now`.
+    pub(crate) fn authorized_app(
+        &self,
+        key: Option<&AppKey>,
+        secret: Option<&AppSecret>,
+        now: Timestamp,
+    ) -> Option<&Arc<App>> {
+        self.apps.authorized(key, secret, now).filter(|app| self.is_active(&app.partner))
+    }
+
+    /// The app to which a page of the partner belongs that names none: the only one that this host's pages can use.
+    pub(crate) fn app_of_page(&self, partner: &PartnerName, host: Option<&str>) -> Option<&Arc<App>> {
+        let is_of = |origin: &String| host.is_some() && origin.split_once("://").map(|(_, host)| host) == host;
+        let all = self.apps.of_partner(partner);
+        let named: Vec<_> = all.iter().filter(|app| app.settings.origins.iter().any(is_of)).collect();
+        let app = match (&named[..], &all[..]) {
+            ([app], _) => *app,
+            ([], [app]) if app.settings.origins.is_empty() => app,
+            _ => return None,
+        };
+        self.is_active(partner).then_some(app)
+    }
+
+    /// What the partner's edges are told.
+    pub(crate) fn edge_settings(&self, partner: &PartnerName) -> EdgeSettings {
+        let assess_profile = self.apps.of_partner(partner).iter().map(|app| app.settings.profile).max();
+        EdgeSettings { profile: self.profile(partner), assess_profile, pages: assess_profile.is_some() }
     }
 
     /// What the partner's pages shall collect from now on; the standard profile for a partner without a record.

@@ -84,7 +84,7 @@ pub(crate) enum Admission {
 }
 
 /// As many sessions are held as may be.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Full;
 
 impl Sessions {

@@ -24,6 +24,14 @@ impl Network {
             }
         }
     }
+
+    /// Its bytes, with its family in front: for a MAC.
+    pub(crate) fn to_bytes(self) -> Vec<u8> {
+        match self {
+            Self::V4(network) => [&[4][..], &network].concat(),
+            Self::V6(network) => [&[6][..], &network].concat(),
+        }
+    }
 }
 
 impl fmt::Debug for Network {

@@ -1,0 +1,43 @@
+//! `POST /v1/pages`: an edge served a page. When its collector never reports, that is a visit too, of which only the
+//! connection is known.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Request, Response, StatusCode};
+use octet::fact::Text;
+use octet::observations::Accepted;
+use octet::page::PageServed;
+
+use super::{evidence, is_invalid, sessions};
+use crate::failure::{Failure, json};
+use crate::ingest::{self, Received};
+use crate::service::Shared;
+use crate::sessions::Key;
+
+/// `POST /v1/pages`.
+pub(crate) async fn pages(
+    State(shared): State<Arc<Shared>>,
+    request: Request<Body>,
+) -> Result<Response<Body>, Failure> {
+    let Received { edge, body, .. } = ingest::read_message(&shared, request).await?;
+    let page: PageServed = ingest::parse(&body)?;
+    edge.covers(&page.observations.edge)?;
+    let records = shared.records.snapshot();
+    let app = match &page.app_key {
+        Some(key) => records.app(key).filter(|app| app.partner == edge.partner),
+        None => records.app_of_page(&edge.partner, page.host.as_ref().map(Text::as_str)),
+    };
+    if let Some(app) = app {
+        let connection = evidence::of_connection(&page.observations, &shared.world);
+        let assessment = octet_engine::bot::assess_connection(&connection, &shared.bot.weights);
+        let invalid = is_invalid(&assessment.signs, page.purpose.as_ref());
+        let now = shared.clock.now().as_millisecond();
+        let visit = sessions::unread(app.key.clone(), page.session_ref.clone(), now, assessment.score, invalid);
+        let key = Key { partner: edge.partner.clone(), session: page.session_ref };
+        shared.bot.sessions.page_served(key, visit);
+    }
+    // An edge is told the same whether or not the page belongs to an app.
+    Ok(json(StatusCode::ACCEPTED, &Accepted {}))
+}
