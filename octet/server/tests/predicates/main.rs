@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod foreign;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
