@@ -205,6 +205,13 @@ fn open_developer_tools_and_a_changed_user_agent_are_at_most_medium() {
     let windows = CHROME.replace("X11; Linux x86_64", "Windows NT 10.0; Win64; x64");
     let mut changed = chrome(json!({ "userAgent": windows }));
     changed.worker = Some(facts(&chrome_facts()));
+    changed.automation.as_mut().unwrap().altered = serde_json::from_value(json!([
+        "Navigator.userAgent/text",
+        "Navigator.appVersion/text",
+        "Navigator.platform/text",
+        "Navigator.vendor/text"
+    ]))
+    .unwrap();
     let changed = judged(&changed);
     assert!((30..60).contains(&changed.score) && !changed.consistent, "{changed:?}");
 }
@@ -242,7 +249,13 @@ fn headless_browsers_are_bots_and_at_least_medium_in_disguise() {
 
 #[test]
 fn wrapped_natives_and_a_read_console_are_a_bot_together_and_medium_alone() {
-    let wrapped = json!(["query/any", "getParameter/any", "webdriver/text", "plugins/new", "languages/any"]);
+    let wrapped = json!([
+        "Permissions.query/any",
+        "WebGLRenderingContext.getParameter/any",
+        "Navigator.webdriver/text",
+        "Navigator.plugins/new",
+        "Function.toString/text"
+    ]);
     let alone = with(&plain_automation(), json!({ "altered": wrapped }));
     let alone = judged(&visit(&chrome_facts(), &alone, &hand(), chrome_connection()));
     assert!((30..60).contains(&alone.score), "{alone:?}");

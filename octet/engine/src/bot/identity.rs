@@ -8,6 +8,7 @@ use octet::facts::Facts;
 use super::Seen;
 use super::browser::{Claim, Engine, System};
 use super::signs::{Sign, found};
+use super::traces::texts;
 
 pub(super) fn against_claim(seen: &Seen<'_>) -> Vec<Sign> {
     let page = &seen.evidence.page;
@@ -23,6 +24,7 @@ pub(super) fn against_claim(seen: &Seen<'_>) -> Vec<Sign> {
             full && !lenient && !seen.privacy.randomises && has_foreign_graphics(page, &seen.claim),
             Sign::ForeignGraphics,
         ),
+        (lacks_abilities(seen), Sign::LacksAbilities),
         (seen.claim.is_handheld() && mobile && touch == Some(&0), Sign::PhoneWithoutTouch),
     ])
 }
@@ -46,14 +48,57 @@ fn engines(seen: &Seen<'_>) -> impl Iterator<Item = Engine> {
         37 if claimed == Some(Engine::Chromium) => Some(Engine::Firefox),
         _ => None,
     });
-    let stack = seen.evidence.automation.as_ref().filter(|_| full).and_then(|automation| {
-        match (automation.stack_form.read()?.as_str(), claimed) {
-            ("at", _) => Some(Engine::Chromium),
-            ("@", Some(Engine::Chromium)) => Some(Engine::Firefox),
-            _ => None,
-        }
+    let parts = seen.evidence.automation.as_ref().filter(|_| full);
+    let stack = parts.and_then(|parts| match (parts.stack_form.read()?.as_str(), claimed) {
+        ("at", _) => Some(Engine::Chromium),
+        ("@", Some(Engine::Chromium)) => Some(Engine::Firefox),
+        _ => None,
     });
-    [vendor, brands, system, source, stack].into_iter().flatten()
+    let words = parts.and_then(|parts| {
+        let words = parts.error_text.read()?.as_str();
+        ERROR_WORDS.iter().find(|(beginning, _)| words.contains(beginning)).map(|(_, engine)| *engine)
+    });
+    let able = parts.and_then(|parts| {
+        let abilities = texts(&parts.abilities);
+        ONLY.iter().find(|(ability, _)| abilities.contains(ability)).map(|(_, engine)| *engine)
+    });
+    [vendor, brands, system, source, stack, words, able].into_iter().flatten()
+}
+
+/// How each engine says that a property of nothing was read.
+const ERROR_WORDS: &[(&str, Engine)] = &[
+    ("Cannot read propert", Engine::Chromium),
+    ("can't access property", Engine::Firefox),
+    ("is not an object", Engine::WebKit),
+];
+
+/// What one engine alone has.
+const ONLY: &[(&str, Engine)] = &[
+    ("mozInnerScreenX", Engine::Firefox),
+    ("webkitRequestFileSystem", Engine::Chromium),
+    ("navigator.userAgentData", Engine::Chromium),
+];
+
+/// Abilities that no setting takes away, and the Chromium that brought them. Libraries bring some to older ones, so
+/// that only their want says anything.
+const SINCE: &[(&str, u32)] = &[
+    ("structuredClone", 98),
+    ("document.startViewTransition", 111),
+    ("Object.groupBy", 117),
+    ("Promise.withResolvers", 119),
+    ("Set.prototype.union", 122),
+    ("Promise.try", 128),
+];
+
+/// A Chromium that lacks what its version has.
+fn lacks_abilities(seen: &Seen<'_>) -> bool {
+    let Some(automation) = seen.evidence.automation.as_ref().filter(|_| seen.evidence.expected >= Profile::Full) else {
+        return false;
+    };
+    let abilities = texts(&automation.abilities);
+    let lacks =
+        |(ability, since): &(&str, u32)| seen.claim.is(Engine::Chromium, since + 3) && !abilities.contains(ability);
+    !abilities.is_empty() && SINCE.iter().any(lacks)
 }
 
 fn is_foreign_platform(page: &Facts, claim: &Claim) -> bool {

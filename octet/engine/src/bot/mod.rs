@@ -95,7 +95,7 @@ impl<'a> Seen<'a> {
         let of_page = evidence.page.user_agent.read().map(octet::fact::Text::as_str);
         let agent = of_page.or(evidence.connection.user_agent.as_deref()).unwrap_or_default();
         let claim = Claim::of(agent);
-        let privacy = Privacy::recognised(&evidence.page, &claim);
+        let privacy = Privacy::recognised(&evidence.page, evidence.automation.as_ref(), &claim);
         Self { evidence, agent, claim, privacy }
     }
 }

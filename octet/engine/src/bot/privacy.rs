@@ -1,10 +1,12 @@
 //! Modes that protect a person's privacy by making browsers alike or their values random: recognised from the facts
 //! first, so that what they void is held against nobody.
 
+use octet::assess::Automation;
 use octet::fact::{Fact, Text};
 use octet::facts::Facts;
 
 use super::browser::{Claim, Engine, System};
+use super::traces::texts;
 
 /// What was recognised.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,14 +21,11 @@ pub(super) struct Privacy {
 }
 
 impl Privacy {
-    pub(super) fn recognised(page: &Facts, claim: &Claim) -> Self {
+    pub(super) fn recognised(page: &Facts, automation: Option<&Automation>, claim: &Claim) -> Self {
         let touch = page.max_touch_points.read().is_some_and(|points| *points > 1);
         Self {
             resists: claim.engine == Some(Engine::Firefox) && is_made_alike(page),
-            randomises: page
-                .brands
-                .read()
-                .is_some_and(|brands| brands.as_slice().iter().any(|brand| brand.as_str().starts_with("Brave/"))),
+            randomises: is_brave(page, automation) || automation.is_some_and(has_random_pictures),
             desktop_mode: match claim.system {
                 // Macs have no touch screens; an iPad that asks for the desktop's page has five fingers.
                 Some(System::Mac) => touch && claim.engine == Some(Engine::WebKit),
@@ -35,6 +34,17 @@ impl Privacy {
             },
         }
     }
+}
+
+fn is_brave(page: &Facts, automation: Option<&Automation>) -> bool {
+    let branded =
+        page.brands.read().is_some_and(|brands| brands.as_slice().iter().any(|b| b.as_str().starts_with("Brave/")));
+    branded || automation.is_some_and(|automation| texts(&automation.abilities).contains(&"navigator.brave"))
+}
+
+/// The same drawing twice gives two pictures, or a plain colour comes back as another.
+pub(super) fn has_random_pictures(automation: &Automation) -> bool {
+    automation.drawing_steady.read() == Some(&false) || automation.drawing_exact.read() == Some(&false)
 }
 
 /// The zone is nobody's, no offset moves, and the window is the screen, or is rounded as such windows are.

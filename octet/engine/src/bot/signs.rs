@@ -143,6 +143,8 @@ signs! {
         HintsDiffer "hints_differ",
         /// The graphics are those of another system.
         ForeignGraphics "foreign_graphics",
+        /// A browser lacks what its version has.
+        LacksAbilities "lacks_abilities",
         /// A phone without a touch screen.
         PhoneWithoutTouch "phone_without_touch",
     }

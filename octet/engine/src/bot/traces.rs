@@ -8,14 +8,28 @@ use octet::fact::{AtMost, Fact, Text};
 
 use super::Seen;
 use super::browser::Engine;
+use super::privacy::has_random_pictures;
 use super::signs::{Sign, found};
 
 /// From how many wrapped functions on it is no single extension's.
 const MANY: usize = 3;
 
-/// Functions of drawing and sound, which extensions wrap that make a person's pictures random.
-const DRAWING: &[&str] =
-    &["Canvas", "ImageData", "toDataURL", "toBlob", "measureText", "Audio", "Rects", "BoundingClientRect"];
+/// Classes of drawing and sound, which extensions wrap that make a person's pictures random.
+const DRAWING: &[&str] = &["HTMLCanvasElement.", "CanvasRenderingContext2D.", "WebGL", "AudioBuffer."];
+
+/// What a person's extension changes that names another browser or language: that this is so shows elsewhere.
+const COSTUME: &[&str] = &[
+    "Navigator.userAgent",
+    "Navigator.appVersion",
+    "Navigator.platform",
+    "Navigator.vendor",
+    "Navigator.language",
+    "Navigator.doNotTrack",
+    "Navigator.maxTouchPoints",
+    "NavigatorUAData.",
+    "Date.getTimezoneOffset",
+    "Intl.",
+];
 
 pub(super) fn of_page(seen: &Seen<'_>) -> Vec<Sign> {
     let (page, claim) = (&seen.evidence.page, &seen.claim);
@@ -37,30 +51,31 @@ pub(super) fn of_page(seen: &Seen<'_>) -> Vec<Sign> {
 fn of_automation(automation: &Automation) -> Vec<Sign> {
     let own = texts(&automation.own_properties);
     let altered = altered(automation);
+    let some_altered = !texts(&automation.altered).is_empty() || !own.is_empty();
     let is_true = |fact: &Fact<bool>| fact.read() == Some(&true);
     let moved = own.contains(&"webdriver")
         || automation.webdriver_property.read().is_some_and(|place| !place.as_str().starts_with("prototype"));
     found([
         (!texts(&automation.globals).is_empty(), Sign::DriverGlobals),
         (altered.len() >= MANY, Sign::WrappedNatives),
-        ((1..MANY).contains(&altered.len()) || automation.frame_linked.read() == Some(&false), Sign::WrappedNative),
+        ((some_altered && altered.len() < MANY) || automation.frame_linked.read() == Some(&false), Sign::WrappedNative),
         (is_true(&automation.error_formatted) || is_true(&automation.object_listed), Sign::ConsoleRead),
         (moved, Sign::WebdriverMoved),
     ])
 }
 
-/// The names of what does not look like the browser's own, without what privacy extensions wrap when the pictures show
-/// that one does.
+/// The names of what does not look like the browser's own, without what people's extensions wrap: to name another
+/// browser, or, when the pictures show that one does, to make them random.
 fn altered(automation: &Automation) -> BTreeSet<&str> {
-    let pictures_changed =
-        automation.drawing_steady.read() == Some(&false) || automation.drawing_exact.read() == Some(&false);
+    let pictures_changed = has_random_pictures(automation);
+    let is_of = |name: &str, parts: &[&str]| parts.iter().any(|part| name.starts_with(part));
     texts(&automation.altered)
         .into_iter()
         .map(|entry| entry.rsplit_once('/').map_or(entry, |(name, _)| name))
-        .filter(|name| !(pictures_changed && DRAWING.iter().any(|part| name.contains(part))))
+        .filter(|name| !(is_of(name, COSTUME) || pictures_changed && is_of(name, DRAWING)))
         .collect()
 }
 
-fn texts<const N: usize>(fact: &Fact<AtMost<Text, N>>) -> Vec<&str> {
+pub(super) fn texts<const N: usize>(fact: &Fact<AtMost<Text, N>>) -> Vec<&str> {
     fact.read().map(|texts| texts.as_slice().iter().map(Text::as_str).collect()).unwrap_or_default()
 }
