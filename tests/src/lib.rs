@@ -10,6 +10,8 @@ pub mod hand_made;
 pub mod lab;
 pub mod siblings;
 pub mod stack;
+#[cfg(feature = "zoo")]
+pub mod zoo;
 
 /// The README's code compiles as it stands.
 #[cfg(doctest)]

@@ -140,7 +140,7 @@ pub(crate) fn recorded(octet: Router, paths: &'static [&'static str], bundles: A
     }))
 }
 
-async fn serve(router: Router, stop: CancellationToken) -> SocketAddr {
+pub(crate) async fn serve(router: Router, stop: CancellationToken) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await });

@@ -3,6 +3,7 @@
 
 mod engines;
 mod lab;
+mod zoo;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -19,11 +20,14 @@ enum What {
     Engines,
     /// A real browser over lines of real lengths: network namespaces, TUN devices and a forwarder that delays packets
     Lab(lab::Options),
+    /// People's browsers and machines' visit a page: what Octet says of each, and BotD beside it
+    Zoo(zoo::Options),
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.what {
         What::Engines => engines::run(),
         What::Lab(options) => lab::run(options),
+        What::Zoo(options) => zoo::run(options),
     }
 }

@@ -1,0 +1,48 @@
+//! `cargo xtask prove zoo` in a program of its own, since it needs the service and the edge. It knows options only.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use octet_tests::zoo::{self, Options};
+
+/// People's browsers and machines' visit a page; prints what Octet and BotD say of each
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// How often each member visits
+    #[arg(long, default_value_t = 5)]
+    runs: u32,
+    /// Only these members, by the beginning of their names, comma-separated
+    #[arg(long, value_delimiter = ',')]
+    members: Vec<String>,
+    /// Writes every visit's verdict to this file, as JSON
+    #[arg(long)]
+    json: Option<std::path::PathBuf>,
+    /// Writes what the edge forwarded of each visit into this folder
+    #[arg(long)]
+    bundles: Option<std::path::PathBuf>,
+    /// Where the drivers and clients are kept
+    #[arg(long, default_value = "target/zoo")]
+    tools: std::path::PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let Arguments { runs, members, bundles, tools, .. } = arguments;
+    let finished = async {
+        let reports = zoo::run(&Options { runs, members, tools, bundles }).await?;
+        println!("\n{}", zoo::table(&reports));
+        if let Some(path) = &arguments.json {
+            let json = serde_json::to_string_pretty(&reports).map_err(|error| error.to_string())?;
+            zoo::write(path, &json)?;
+        }
+        Ok::<(), String>(())
+    };
+    match finished.await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,130 @@
+// The zoo's drivers: one visit, by the library and in the form that the first argument names, to the URL of the second.
+// Ends when its standard input does. Knows how programs drive browsers, and nothing of how that is noticed.
+
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+
+const [kind, url, profile] = process.argv.slice(2);
+const require = createRequire(`${process.env.ZOO_TOOLS}/package.json`);
+const CHROMIUM = "/usr/bin/chromium";
+const FLAGS = ["--no-sandbox", "--no-first-run"];
+const AGENT =
+  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
+const ended = new Promise((resolve) => process.stdin.resume().on("end", resolve).on("close", resolve));
+
+/** What a program does on a page: it clicks and types. */
+async function act(page) {
+  await page.click("button");
+  await page.type("input", "octet");
+}
+
+async function playwright(options, context = {}) {
+  const { chromium } = require("playwright-core");
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS, ...options });
+  const page = await (await browser.newContext({ ignoreHTTPSErrors: true, ...context })).newPage();
+  await page.goto(url);
+  await act(page);
+  return () => browser.close();
+}
+
+async function puppeteer(options, before = async () => {}, library = require("puppeteer-core")) {
+  const browser = await library.launch({ executablePath: CHROMIUM, args: FLAGS, acceptInsecureCerts: true, ...options });
+  const page = await browser.newPage();
+  await before(page);
+  await page.goto(url);
+  await act(page);
+  return () => browser.close();
+}
+
+function stealth(headless) {
+  const { addExtra } = require("puppeteer-extra");
+  const library = addExtra(require("puppeteer-core"));
+  library.use(require("puppeteer-extra-plugin-stealth")());
+  return puppeteer({ headless }, undefined, library);
+}
+
+async function selenium(browser, flags) {
+  const { Builder, By } = require("selenium-webdriver");
+  const chrome = require("selenium-webdriver/chrome.js");
+  const firefox = require("selenium-webdriver/firefox.js");
+  const builder = new Builder().forBrowser(browser);
+  if (browser === "chrome") {
+    builder.setChromeService(new chrome.ServiceBuilder("/usr/bin/chromedriver"));
+    builder.setChromeOptions(new chrome.Options().setChromeBinaryPath(CHROMIUM).addArguments(...FLAGS, ...flags));
+  } else {
+    builder.setFirefoxService(new firefox.ServiceBuilder(`${process.env.ZOO_TOOLS}/cargo/bin/geckodriver`));
+    builder.setFirefoxOptions(new firefox.Options().setBinary("/usr/bin/firefox-esr").setAcceptInsecureCerts(true).addArguments(...flags));
+  }
+  const driver = await builder.build();
+  await driver.get(url);
+  await driver.findElement(By.css("button")).click();
+  await driver.findElement(By.css("input")).sendKeys("octet");
+  return () => driver.quit();
+}
+
+/** The devtools protocol without a library: with the runtime's events on, or off as those do who hide. */
+async function protocol(flags, { runtime }) {
+  const browser = spawn(
+    CHROMIUM,
+    [...FLAGS, `--user-data-dir=${profile}`, "--remote-debugging-port=0", ...flags, "about:blank"],
+    { stdio: ["ignore", "ignore", "pipe"] },
+  );
+  let address;
+  for await (const line of createInterface({ input: browser.stderr })) {
+    address = /listening on (ws:\S+)/.exec(line)?.[1];
+    if (address) break;
+  }
+  const socket = new (require("ws"))(address);
+  await new Promise((resolve) => socket.on("open", resolve));
+  let last = 0;
+  const waiting = new Map();
+  socket.on("message", (data) => {
+    const { id, result } = JSON.parse(data);
+    waiting.get(id)?.(result);
+  });
+  const send = (method, params = {}, sessionId = undefined) =>
+    new Promise((resolve) => {
+      waiting.set(++last, resolve);
+      socket.send(JSON.stringify({ id: last, method, params, sessionId }));
+    });
+  const { targetInfos } = await send("Target.getTargets");
+  const { targetId } = targetInfos.find(({ type }) => type === "page");
+  const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true });
+  if (runtime) await send("Runtime.enable", {}, sessionId);
+  await send("Page.navigate", { url }, sessionId);
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const at = { x: 550, y: 400, button: "left", clickCount: 1 };
+  await send("Input.dispatchMouseEvent", { type: "mousePressed", ...at }, sessionId);
+  await send("Input.dispatchMouseEvent", { type: "mouseReleased", ...at }, sessionId);
+  return () => browser.kill();
+}
+
+const hidden = ["--disable-blink-features=AutomationControlled"];
+const disguise = (page) => page.setUserAgent(AGENT);
+const kinds = {
+  playwright: () => playwright({ headless: true }),
+  "playwright-window": () => playwright({ headless: false }),
+  "playwright-phone": () => playwright({ headless: true }, require("playwright-core").devices["Pixel 7"]),
+  puppeteer: () => puppeteer({ headless: true }),
+  "puppeteer-window": () => puppeteer({ headless: false }),
+  "puppeteer-disguised": () => puppeteer({ headless: true, args: [...FLAGS, ...hidden] }, disguise),
+  "puppeteer-disguised-window": () => puppeteer({ headless: false, args: [...FLAGS, ...hidden] }, disguise),
+  "puppeteer-firefox": () => puppeteer({ browser: "firefox", headless: true, executablePath: "/usr/bin/firefox-esr", args: [] }),
+  stealth: () => stealth(true),
+  "stealth-window": () => stealth(false),
+  "selenium-chromium": () => selenium("chrome", ["--headless=new"]),
+  "selenium-chromium-window": () => selenium("chrome", []),
+  "selenium-hidden-window": () => selenium("chrome", hidden),
+  "selenium-firefox": () => selenium("firefox", ["-headless"]),
+  "selenium-firefox-window": () => selenium("firefox", []),
+  protocol: () => protocol(["--headless=new"], { runtime: true }),
+  "protocol-window": () => protocol([], { runtime: true }),
+  "protocol-hidden": () => protocol(["--headless=new", `--user-agent=${AGENT.replace("Windows NT 10.0; Win64; x64", "X11; Linux x86_64")}`, ...hidden], { runtime: false }),
+  "protocol-hidden-window": () => protocol(hidden, { runtime: false }),
+};
+
+const close = await kinds[kind]();
+await ended;
+await close();
+process.exit(0);
