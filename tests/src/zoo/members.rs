@@ -176,7 +176,7 @@ impl Member {
             Program::Shell(flags) => {
                 let mut command = chromium(&tools.headless_shell(), flags, url, profile);
                 // It ends with the page's load unless somebody could drive it.
-                command.arg("--remote-debugging-port=9").env("LD_LIBRARY_PATH", "/usr/lib/chromium");
+                command.arg("--remote-debugging-port=9");
                 command
             }
             Program::Firefox(flags, settings) => {
@@ -186,7 +186,10 @@ impl Member {
                     preferences.map(|(name, value)| format!("user_pref(\"{name}\", {value});\n")).collect();
                 std::fs::write(profile.join("user.js"), preferences)?;
                 let mut command = Command::new("/usr/bin/firefox-esr");
-                command.arg("-no-remote").arg("-profile").arg(profile).args(["-width", "1280", "-height", "900"]);
+                command.arg("-no-remote").arg("-profile").arg(profile);
+                if !flags.contains(&"-headless") {
+                    command.args(["-width", "1280", "-height", "900"]);
+                }
                 command.args(flags).arg(url);
                 command
             }

@@ -58,7 +58,10 @@ impl Tools {
         })?;
         tools.unless("shell/usr/lib/chromium/chromium-headless-shell", |tools| {
             tools.run(Command::new("apt-get").args(["download", "chromium-headless-shell"]))?;
-            tools.run(Command::new("sh").args(["-c", "dpkg -x chromium-headless-shell_*.deb shell"]))
+            // It looks for the resources of the whole browser beside itself.
+            let unpack =
+                "dpkg -x chromium-headless-shell_*.deb shell && cp -rsn /usr/lib/chromium/. shell/usr/lib/chromium/";
+            tools.run(Command::new("sh").args(["-c", unpack]))
         })?;
         write(&tools.script("drive.mjs"), include_str!("drive.mjs"))?;
         write(&tools.script("fetch.py"), include_str!("fetch.py"))?;

@@ -6,6 +6,7 @@ use octet::fact::Fact;
 use octet::facts::Facts;
 
 use super::Seen;
+use super::browser::Engine;
 use super::signs::{Sign, found};
 
 /// Keys nearer together than this, in ms, are not pressed by hands; and how many of them it takes.
@@ -16,8 +17,8 @@ const KEYS: usize = 6;
 const WIDE_TARGET: u32 = 16;
 
 /// A hand's movement has at least so many samples, over at least so many ms.
-const MOVES_OF_A_HAND: usize = 6;
-const MS_OF_A_HAND: u32 = 120;
+const MOVES_OF_A_HAND: usize = 4;
+const MS_OF_A_HAND: u32 = 64;
 
 pub(super) fn of_visit(seen: &Seen<'_>) -> Vec<Sign> {
     let Some(behaviour) = &seen.evidence.behaviour else { return Vec::new() };
@@ -28,6 +29,7 @@ pub(super) fn of_visit(seen: &Seen<'_>) -> Vec<Sign> {
         (has_fast_keys(events), Sign::FastKeys),
         (desktop && clicks_without_path(events), Sign::ClickWithoutPath),
         (desktop && holds_are_short(events), Sign::ShortHold),
+        (seen.claim.engine == Some(Engine::Chromium) && is_without_pressure(events), Sign::InjectedPress),
         (desktop && hits_the_middle(events), Sign::Centred),
         (desktop && !seen.privacy.resists && is_injected(events, &seen.evidence.page), Sign::InjectedPlace),
     ])
@@ -80,6 +82,12 @@ fn holds_are_short(events: &[InputEvent]) -> bool {
     let mut holds =
         of_mouse(events).filter(|event| event.kind == InputKind::Up).filter_map(|event| event.held_ms).peekable();
     holds.peek().is_some() && holds.all(|held| held < 8)
+}
+
+/// Pointer Events: a pressed mouse has half of all pressure, whatever moved it; input that is made inside of the browser
+/// has none unless it says so.
+fn is_without_pressure(events: &[InputEvent]) -> bool {
+    of_mouse(events).any(|event| event.kind == InputKind::Down && event.pressure_permille == Some(0))
 }
 
 fn hits_the_middle(events: &[InputEvent]) -> bool {

@@ -3,7 +3,7 @@
 
 use octet::Profile;
 use octet::fact::{Fact, Text};
-use octet::facts::Facts;
+use octet::facts::{Facts, Texts};
 
 use super::Seen;
 use super::browser::{Claim, Engine, System};
@@ -20,6 +20,7 @@ pub(super) fn against_claim(seen: &Seen<'_>) -> Vec<Sign> {
         (seen.claim.engine.is_some_and(|claimed| engines(seen).any(|engine| engine != claimed)), Sign::ForeignEngine),
         (!lenient && is_foreign_platform(page, &seen.claim), Sign::ForeignPlatform),
         (!seen.privacy.desktop_mode && hints_differ(page, &seen.claim), Sign::HintsDiffer),
+        (seen.claim.engine == Some(Engine::Chromium) && are_hollow(page), Sign::HollowHints),
         (
             full && !lenient && !seen.privacy.randomises && has_foreign_graphics(page, &seen.claim),
             Sign::ForeignGraphics,
@@ -125,6 +126,12 @@ fn hints_differ(page: &Facts, claim: &Claim) -> bool {
         claim.engine == Some(Engine::Chromium) && version.is_some_and(|version| version != claim.version);
     let platform = page.hint_platform.read().map(Text::as_str);
     other_version || platform.is_some_and(|platform| is_other_system(platform, claim))
+}
+
+/// Brands that come without being asked for, and no version of any where they are.
+fn are_hollow(page: &Facts) -> bool {
+    let brands = |list: &Fact<Texts>| list.read().map(|brands| brands.as_slice().len());
+    brands(&page.brands).is_some_and(|brands| brands > 0) && brands(&page.full_versions) == Some(0)
 }
 
 /// Whether a client hint names another system than the user agent does.

@@ -141,6 +141,8 @@ signs! {
         ForeignPlatform "foreign_platform",
         /// The client hints name another browser, version or system.
         HintsDiffer "hints_differ",
+        /// The client hints name a browser, and nothing of what they tell when asked: the user agent was set.
+        HollowHints "hollow_hints",
         /// The graphics are those of another system.
         ForeignGraphics "foreign_graphics",
         /// A browser lacks what its version has.
@@ -167,6 +169,8 @@ signs! {
         ClickWithoutPath "click_without_path",
         /// A press that ends at once.
         ShortHold "short_hold",
+        /// A mouse's press without the pressure that every press of a mouse has.
+        InjectedPress "injected_press",
         /// A click in the very middle of what it hits.
         Centred "centred",
         /// The pointer's place on the screen is that in the page, as only injected input has it.

@@ -3,9 +3,10 @@
 
 use octet::assess::AssessSignals;
 use octet::fact::Text;
+use octet::handshake;
 use octet::observations::EdgeObservations;
 use octet::{Profile, signals::Context};
-use octet_engine::bot::{Arrival, BotEvidence, Connection};
+use octet_engine::bot::{Arrival, BotEvidence, Connection, Http2Preface, TlsHello};
 use octet_engine::{UnixTime, World};
 
 use crate::omissions::withheld;
@@ -66,13 +67,28 @@ pub(crate) fn of_connection(observations: &EdgeObservations, world: &World) -> C
         header_names: names.map(|names| names.as_slice().iter().map(|name| name.as_str().to_owned()).collect()),
         http_version: observations.http_version.as_str().to_owned(),
         proxied: observations.peer.is_none_or(|peer| peer.forwarded),
-        tls: None,
-        http2: None,
+        tls: observations.tls.as_ref().map(hello),
+        http2: observations.http2.as_ref().map(preface),
         // People sit behind VPNs, gateways and private relays, whose networks are data centres too.
         hosting: address.hosting
             && !address.vpn
             && !address.gateway
             && !address.delivery_network
             && address.private_relay.is_none(),
+    }
+}
+
+fn hello(hello: &handshake::TlsObservation) -> TlsHello {
+    TlsHello {
+        grease: hello.grease,
+        extensions: hello.extensions.as_slice().to_vec(),
+        protocols: hello.alpn.as_slice().iter().map(|protocol| protocol.as_str().to_owned()).collect(),
+    }
+}
+
+fn preface(preface: &handshake::Http2Preface) -> Http2Preface {
+    Http2Preface {
+        settings: preface.settings.as_slice().iter().map(|setting| (setting.id, setting.value)).collect(),
+        window_update: preface.window_update,
     }
 }
