@@ -209,7 +209,10 @@ impl Member {
                 command
             }
         };
-        command.envs(self.environment.iter().copied()).env("DISPLAY", place.display).env("ZOO_TOOLS", tools.directory());
+        command
+            .envs(self.environment.iter().copied())
+            .env("DISPLAY", place.display)
+            .env("ZOO_TOOLS", tools.directory());
         command
             .env("HOME", profile)
             .stdin(Stdio::piped())

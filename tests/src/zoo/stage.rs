@@ -125,7 +125,17 @@ impl Stage {
         let shop = shop.into_make_service_with_connect_info::<octet_tower::Connection>();
         tokio::spawn(async move { axum::serve(listener, shop).await });
         let octet = Transport::connect(&octet, &TlsOptions::default()).unwrap();
-        Self { shop: address, octet, _service: service, app: app.key, secret: app.secret, visits, bundles, stop, certificates }
+        Self {
+            shop: address,
+            octet,
+            _service: service,
+            app: app.key,
+            secret: app.secret,
+            visits,
+            bundles,
+            stop,
+            certificates,
+        }
     }
 
     /// The certificate of the authority that the shop's browsers must believe.

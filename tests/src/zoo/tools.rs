@@ -27,10 +27,14 @@ impl Tools {
         std::fs::create_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
         let directory = directory.canonicalize().map_err(|error| error.to_string())?;
         let tools = Self { directory };
-        for program in
-            ["/usr/bin/chromium", "/usr/bin/chromedriver", "/usr/bin/firefox-esr", "/usr/bin/Xvfb", "/usr/bin/xdotool",
-            "/usr/bin/certutil"]
-        {
+        for program in [
+            "/usr/bin/chromium",
+            "/usr/bin/chromedriver",
+            "/usr/bin/firefox-esr",
+            "/usr/bin/Xvfb",
+            "/usr/bin/xdotool",
+            "/usr/bin/certutil",
+        ] {
             if !Path::new(program).exists() {
                 return Err(format!(
                     "{program} is missing: `apt-get install chromium chromium-driver firefox-esr xvfb xdotool libnss3-tools curl`"
