@@ -36,6 +36,7 @@ pub struct Stack {
     /// The shop's client.
     pub client: OctetClient,
     bundles: Arc<Mutex<Vec<Value>>>,
+    assessments: Arc<Mutex<Vec<Value>>>,
     stop_octet: CancellationToken,
 }
 
@@ -60,14 +61,24 @@ impl Default for Setup {
 ///
 /// When loopback has no free ports.
 pub async fn start(setup: Setup) -> Stack {
-    let service = Octet::open(Config::in_memory()).await.unwrap();
+    start_on(Config::in_memory(), setup).await
+}
+
+/// The same with a service of this configuration.
+///
+/// # Panics
+///
+/// When loopback has no free ports.
+pub async fn start_on(config: Config, setup: Setup) -> Stack {
+    let service = Octet::open(config).await.unwrap();
     let key = service.partners().add("shop").await.unwrap();
     service.partners().set_profile("shop", setup.profile).await.unwrap();
     let license = service.licenses().issue(NewLicense::browser("shop")).await.unwrap();
 
-    let bundles = Arc::new(Mutex::new(Vec::new()));
+    let (bundles, assessments) = (Arc::default(), Arc::default());
     let stop_octet = CancellationToken::new();
-    let octet = serve(recorded(service.router(), &["/v1/signals"], bundles.clone()), stop_octet.clone()).await;
+    let octet = recorded(service.router(), &["/v1/signals"], Arc::clone(&bundles));
+    let octet = serve(recorded(octet, &["/v1/assess"], Arc::clone(&assessments)), stop_octet.clone()).await;
     let octet_url = format!("http://{octet}");
 
     let mut edge = OctetEdgeLayer::builder()
@@ -85,7 +96,7 @@ pub async fn start(setup: Setup) -> Stack {
     tokio::spawn(async move { axum::serve(listener, shop).await });
 
     let client = OctetClient::builder().url(&octet_url).partner_key(key.clone()).build().unwrap();
-    Stack { shop: shop_address, octet, service, key, client, bundles, stop_octet }
+    Stack { shop: shop_address, octet, service, key, client, bundles, assessments, stop_octet }
 }
 
 impl Stack {
@@ -93,6 +104,12 @@ impl Stack {
     #[must_use]
     pub fn bundles(&self) -> Vec<Value> {
         self.bundles.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Every assessment that the edge has forwarded so far.
+    #[must_use]
+    pub fn assessments(&self) -> Vec<Value> {
+        self.assessments.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Ends the service, as an outage would: its port is closed.
