@@ -81,7 +81,7 @@ function verdictOf(answer) {
 async function challenged(asked, verdict, { at, gone, escalate, post }) {
   const call = async (path, message) => {
     const body = json({ sessionRef: asked.ref, appKey: asked.appKey, ...message });
-    const answer = await post(`/challenge${path}`, body, ANSWER_LIMIT_MS);
+    const answer = await post(`/challenge${path}`, body);
     if (answer === null || typeof answer !== "object") throw new Error("octet: the challenge was not answered");
     return answer;
   };
