@@ -57,7 +57,7 @@ impl Front {
             http: Arc::new(http),
             relay: settings.relay.clone(),
             own: OctetEdgeLayer::from(settings.relay.clone()).layer(Nothing),
-            proxy: settings.app.as_ref().map(|app| Arc::new(Proxy::new(app))),
+            proxy: settings.app.as_ref().map(|app| Arc::new(Proxy::new(app, &settings.believed))),
             scheme: settings.scheme,
         }
     }

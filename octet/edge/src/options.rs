@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
+use http::HeaderName;
 use octet_relay::Relay;
 use octet_tower::{Tls, TlsError};
 
@@ -130,6 +131,8 @@ pub(crate) struct Settings {
     pub(crate) tls: Option<Tls>,
     /// What the app is told.
     pub(crate) scheme: Scheme,
+    /// The headers that this edge was told to believe of trusted proxies.
+    pub(crate) believed: Vec<HeaderName>,
     pub(crate) drain: Duration,
     pub(crate) max_connections: usize,
     pub(crate) workers: usize,
@@ -171,6 +174,11 @@ impl Options {
             app,
             tls,
             scheme,
+            // The relay has checked them.
+            believed: [&self.forwarded_header, &self.cdn_rtt_header, &self.cdn_ja4_header]
+                .into_iter()
+                .filter_map(|name| set(name)?.parse().ok())
+                .collect(),
             drain: Duration::from_secs(number("DRAIN_SECONDS", &self.drain_seconds, 30, 0..=3600)? as u64),
             max_connections: number("MAX_CONNECTIONS", &self.max_connections, 16_384, 1..=1_000_000)?,
             workers: number("WORKERS", &self.workers, processors, 1..=1024)?,

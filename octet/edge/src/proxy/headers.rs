@@ -10,11 +10,15 @@ static FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 static HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// Takes off what was meant for the hop to this edge, and every forwarding header that a browser or a proxy wrote. An
-/// `upgrade` is asked of the app as it was asked of the edge.
-pub(crate) fn forwarded(headers: &mut HeaderMap, upgrade: bool) {
+/// Takes off what was meant for the hop to this edge, and every forwarding header that a browser or a proxy wrote: the
+/// known ones, and those that this edge was told to believe. An `upgrade` is asked of the app as it was asked of the
+/// edge.
+pub(crate) fn forwarded(headers: &mut HeaderMap, believed: &[HeaderName], upgrade: bool) {
     let trailers = accepts_trailers(headers);
-    take_off(headers, |name| is_hop(name) || is_forwarding(name) || name == "expect");
+    take_off(headers, |name| is_hop(name.as_str()) || is_forwarding(name.as_str()) || *name == header::EXPECT);
+    for name in believed {
+        headers.remove(name);
+    }
     if trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
         headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
@@ -44,7 +48,7 @@ pub(crate) fn write(headers: &mut HeaderMap, visitor: Option<HeaderValue>, schem
 
 /// Takes off what was meant for the hop from the app.
 pub(crate) fn answered(headers: &mut HeaderMap, switched: bool) {
-    take_off(headers, is_hop);
+    take_off(headers, |name| is_hop(name.as_str()));
     if switched {
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
@@ -52,7 +56,7 @@ pub(crate) fn answered(headers: &mut HeaderMap, switched: bool) {
 }
 
 /// Removes every header whose name is one of these, or is named by `Connection`.
-fn take_off(headers: &mut HeaderMap, one_of_these: impl Fn(&str) -> bool) {
+fn take_off(headers: &mut HeaderMap, one_of_these: impl Fn(&HeaderName) -> bool) {
     let mut off: Vec<HeaderName> = Vec::new();
     for value in headers.get_all(header::CONNECTION) {
         let names = value.as_bytes().split(|byte| *byte == b',');
@@ -62,7 +66,7 @@ fn take_off(headers: &mut HeaderMap, one_of_these: impl Fn(&str) -> bool) {
             names.take(16).filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).filter(|name| !kept(name)),
         );
     }
-    off.extend(headers.keys().filter(|name| one_of_these(name.as_str())).cloned());
+    off.extend(headers.keys().filter(|name| one_of_these(name)).cloned());
     for name in off {
         headers.remove(name);
     }
@@ -151,6 +155,7 @@ mod tests {
             ("forwarded", "for=6.6.6.6"),
             ("x-real-ip", "6.6.6.6"),
             ("cf-connecting-ip", "6.6.6.6"),
+            ("x-own-balancer", "6.6.6.6"),
             ("keep-alive", "5"),
             ("te", "trailers, gzip"),
             ("upgrade", "h2c"),
@@ -159,7 +164,7 @@ mod tests {
             ("cookie", "a=1"),
             ("cookie", "b=2"),
         ]);
-        forwarded(&mut headers, false);
+        forwarded(&mut headers, &[HeaderName::from_static("x-own-balancer")], false);
         write(
             &mut headers,
             Some(HeaderValue::from_static("192.0.2.1")),
@@ -182,7 +187,7 @@ mod tests {
     #[test]
     fn an_upgrade_is_asked_again_and_nothing_but_a_websocket_is() {
         let mut headers = map(&[("connection", "Upgrade"), ("upgrade", "WebSocket"), ("sec-websocket-key", "x")]);
-        forwarded(&mut headers, true);
+        forwarded(&mut headers, &[], true);
         assert_eq!(headers, map(&[("sec-websocket-key", "x"), ("upgrade", "websocket"), ("connection", "upgrade")]));
         answered(&mut headers, false);
         assert_eq!(headers, map(&[("sec-websocket-key", "x")]));

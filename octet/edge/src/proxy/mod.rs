@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::uri::{Authority, PathAndQuery, Scheme as UriScheme};
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use octet_relay::Relay;
 use octet_tower::Connection;
@@ -89,11 +89,13 @@ fn address(ip: IpAddr) -> HeaderValue {
 #[derive(Debug)]
 pub(crate) struct Proxy {
     pool: Arc<Pool>,
+    /// The headers in which proxies tell this edge of a visitor.
+    believed: Box<[HeaderName]>,
 }
 
 impl Proxy {
-    pub(crate) fn new(app: &App) -> Self {
-        Self { pool: Arc::new(Pool::new(app.clone())) }
+    pub(crate) fn new(app: &App, believed: &[HeaderName]) -> Self {
+        Self { pool: Arc::new(Pool::new(app.clone())), believed: believed.into() }
     }
 
     /// The app's answer, or the edge's where the app gives none.
@@ -145,7 +147,7 @@ impl Proxy {
             (None, None) if parts.version == Version::HTTP_10 => self.pool.host(),
             (None, None) => return Err(NoHost),
         };
-        headers::forwarded(&mut parts.headers, upgrade);
+        headers::forwarded(&mut parts.headers, &self.believed, upgrade);
         headers::write(&mut parts.headers, visitor, visit.scheme, host);
         parts.version = Version::HTTP_11;
         if parts.uri.authority().is_some() {

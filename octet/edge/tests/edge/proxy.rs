@@ -62,9 +62,11 @@ async fn the_app_sees_the_request_as_it_came_and_only_the_edges_own_forwarding_h
 
 #[tokio::test]
 async fn a_trusted_proxy_says_whom_the_edge_serves_in_the_one_header_that_is_believed() {
-    let edge = before(mirror(), &["--trusted-proxies=127.0.0.0/8", "--public-scheme=https"]).await;
+    let settings = ["--trusted-proxies=127.0.0.0/8", "--public-scheme=https", "--forwarded-header=x-own-balancer"];
+    let edge = before(mirror(), &settings).await;
     let request = Request::get("/")
-        .header("x-forwarded-for", "6.6.6.6, 198.51.100.9")
+        .header("x-own-balancer", "6.6.6.6, 198.51.100.9")
+        .header("x-forwarded-for", "6.6.6.6")
         .header("x-forwarded-proto", "gopher")
         .header("x-real-ip", "6.6.6.6");
     let answer = text(&exchange(edge.addr, request.body(Full::default()).unwrap()).await);
