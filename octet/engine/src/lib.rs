@@ -13,6 +13,7 @@ mod fuse;
 pub mod grid;
 mod locale;
 pub mod locate;
+mod masses;
 pub mod model;
 mod time;
 pub mod world;
@@ -22,5 +23,6 @@ pub use assessment::{Assessment, Reason};
 pub use evidence::{
     Anomalies, EdgeEvidence, Evidence, LocaleEvidence, MAX_EDGES, MAX_ROUND_TRIPS, Omissions, TcpRoundTrip,
 };
+pub use masses::{CountryMasses, Held};
 pub use time::UnixTime;
 pub use world::World;

@@ -4,16 +4,12 @@
 use jiff::Timestamp;
 use octet::region::{DiscRegion, Level};
 use octet::timeline::Reading;
-use octet::{Claim, Confidence, CountryCode, EdgeId, Region, Unproven, Verdict};
-use octet_engine::{Assessment, World};
+use octet::{Claim, Confidence, EdgeId, Region, Unproven, Verdict};
+use octet_engine::{Assessment, CountryMasses, World};
 use octet_geometry::{NoGazetteer, judge};
 
 use crate::projection::two_decimals;
 
-/// A set of countries that holds more than this is where the device is.
-const MOST_OF_IT: f64 = 0.5;
-/// One that holds at most this is where it is not.
-const HARDLY_ANY: f64 = 0.05;
 /// No answer is certain.
 const MOST_SCORE: f64 = 0.99;
 /// The circle of a verdict holds the true place so often.
@@ -26,8 +22,7 @@ pub(crate) struct Basis {
     pub(crate) made: Reading,
     /// The edges that reported.
     pub(crate) observed_by: Vec<EdgeId>,
-    /// The calibrated mass of each country; what is missing to 1 can be anywhere.
-    masses: Vec<(CountryCode, f64)>,
+    masses: CountryMasses,
     /// The verdict's circle.
     circle: Region,
     /// No answer is surer than this.
@@ -57,7 +52,7 @@ impl Basis {
         // Whole milliseconds: no clock here is finer, and no proof shows more.
         let made =
             Reading { wall: Timestamp::from_millisecond(made.wall.as_millisecond()).unwrap_or(made.wall), ..made };
-        let masses = calibrated(&assessment.country_masses, verdict.confidence.get());
+        let masses = CountryMasses::calibrated(assessment, verdict.confidence.get());
         Some(Self { made, observed_by, masses, circle, most_score: capped.unwrap_or(MOST_SCORE).min(MOST_SCORE) })
     }
 
@@ -80,33 +75,14 @@ impl Basis {
         if countries.iter().any(|code| world.country(*code).is_none()) {
             return Err(Unproven::NotYetReleased);
         }
-        let asked = |(code, _): &&(CountryCode, f64)| countries.contains(code);
-        let inside: f64 = self.masses.iter().filter(asked).map(|(_, mass)| mass).sum();
-        let elsewhere: f64 = self.masses.iter().filter(|one| !asked(one)).map(|(_, mass)| mass).sum();
-        let is_within = matches!(claim, Claim::Within(_));
-        if inside > MOST_OF_IT {
-            Ok((is_within, inside))
-        } else if inside <= HARDLY_ANY {
-            Ok((!is_within, elsewhere))
-        } else {
-            Err(Unproven::NoProofAtResolution)
-        }
+        let held = self.masses.holds(&countries).ok_or(Unproven::NoProofAtResolution)?;
+        Ok((held.inside == matches!(claim, Claim::Within(_)), held.score))
     }
-}
-
-/// The masses, scaled so that the first is as probable as the verdict says. What that takes from it goes to the
-/// others by their shares; where there is no other, it can be anywhere.
-fn calibrated(masses: &[(CountryCode, f64)], confidence: f64) -> Vec<(CountryCode, f64)> {
-    let Some(((first, _), others)) = masses.split_first() else { return Vec::new() };
-    let of_others: f64 = others.iter().map(|(_, mass)| mass).sum();
-    let scale = if of_others > 1e-9 { (1.0 - confidence) / of_others } else { 0.0 };
-    let others = others.iter().map(|&(code, mass)| (code, mass * scale));
-    std::iter::once((*first, confidence)).chain(others).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use octet::Alarm;
+    use octet::{Alarm, CountryCode};
     use proptest::prelude::*;
 
     use super::*;

@@ -2,6 +2,7 @@
 //! calibrates is "calibrated on generated sessions", and says so.
 
 mod generate;
+mod predicates;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -87,6 +88,7 @@ struct Outcome {
     reasons: Vec<octet_engine::Reason>,
     deceived: bool,
     within: bool,
+    answers: predicates::Answers,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -111,7 +113,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let model = Model::new(Arc::new(parameters));
     let mut generator = Generator::new(&drawing, &model, &targets, SEED);
-    let mut lines = Vec::new();
+    let (mut lines, mut questions) = (Vec::new(), Vec::new());
+    let answers = |outcomes: &[Outcome]| outcomes.iter().map(|outcome| outcome.answers).sum();
     let mut random = Random(SEED);
     println!(
         "{:<32} {:>5} {:>5} {:>6} {:>6} {:>6} {:>7} {:>6} {:>6} {:>6} {:>6} {:>8} {:>8} {:>6}",
@@ -139,6 +142,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             }
             all.extend(outcomes);
         }
+        questions.push((scenario.name().to_owned(), answers(&all)));
         show(&mut lines, line(scenario.name(), "all".into(), &all, &mut random));
     }
     let mixture = honest(&mut generator, &seeing, &model, options.sessions)?;
@@ -147,7 +151,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         show(&mut lines, line("honest mixture", edges.to_string(), &own, &mut random));
     }
     show(&mut lines, line("honest mixture", "all".into(), &mixture, &mut random));
+    questions.push(("honest mixture".to_owned(), answers(&mixture)));
     false_alarms(&mixture);
+    predicates::show(&questions);
     if let Some(directory) = &options.plots {
         draw(directory, &mixture)?;
     }
@@ -209,6 +215,7 @@ fn outcome(session: &generate::Session, world: &World, model: &Model) -> Outcome
         edges: session.evidence.edges.len(),
         hosting: false,
     };
+    let answers = predicates::ask(&assessment, session.country);
     let pretends = session.pretended.is_some_and(|pretended| named == Some(pretended));
     Outcome {
         edges: session.evidence.edges.len(),
@@ -220,6 +227,7 @@ fn outcome(session: &generate::Session, world: &World, model: &Model) -> Outcome
         reasons: assessment.reasons,
         deceived: pretends && assessment.confidence >= 0.5 && assessment.alarm < Alarm::Medium,
         within: place.is_some_and(|(place, radius)| distance_km(place, session.place) <= radius),
+        answers,
     }
 }
 
