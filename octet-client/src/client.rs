@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response};
 use http_body::Body;
 use http_body_util::Full;
-use octet::{PartnerKey, SessionRef};
+use octet::{AppKey, AppSecret, PartnerKey, SessionRef};
 use octet_transport::{TlsOptions, Transport};
 use tower_service::Service;
 
@@ -26,6 +26,7 @@ pub struct OctetClient {
 pub(crate) struct Inner {
     pub(crate) transport: Transport,
     pub(crate) key: Option<HeaderValue>,
+    pub(crate) app: Option<(HeaderValue, HeaderValue)>,
     pub(crate) timeout: Duration,
     pub(crate) budget: Budget,
 }
@@ -37,6 +38,7 @@ impl OctetClient {
     /// | --- | --- |
     /// | `OCTET_URL` | required: Octet's API base URL |
     /// | `OCTET_PARTNER_KEY` | required: the partner key |
+    /// | `OCTET_APP_KEY`, `OCTET_APP_SECRET` | an app's key and secret, for bot verdicts |
     /// | `OCTET_CA_FILE` | trust the certificates in this PEM file and no other authority |
     ///
     /// # Errors
@@ -50,6 +52,12 @@ impl OctetClient {
         let key = required("OCTET_PARTNER_KEY")?;
         let key = key.trim().parse().map_err(|error| Error::configuration(format!("OCTET_PARTNER_KEY: {error}")))?;
         builder = builder.partner_key(key);
+        if let (Ok(app), Ok(secret)) = (std::env::var("OCTET_APP_KEY"), std::env::var("OCTET_APP_SECRET")) {
+            let app = app.trim().parse().map_err(|error| Error::configuration(format!("OCTET_APP_KEY: {error}")))?;
+            let secret = secret.trim().parse();
+            let secret = secret.map_err(|error| Error::configuration(format!("OCTET_APP_SECRET: {error}")))?;
+            builder = builder.app(app, secret);
+        }
         if let Some(path) = std::env::var_os("OCTET_CA_FILE") {
             let pem = std::fs::read(&path)
                 .map_err(|error| Error::configuration(format!("OCTET_CA_FILE, {}: {error}", path.display())))?;
@@ -72,6 +80,7 @@ impl OctetClient {
         Builder {
             to: None,
             key: None,
+            app: None,
             tls: TlsOptions::default(),
             timeout: Duration::from_secs(3),
             retries: 2,
@@ -108,7 +117,7 @@ impl OctetClient {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let builder = Self::builder();
-        builder.connected(Transport::over(service), None)
+        builder.connected(Transport::over(service), None, None)
     }
 
     /// Asks for the verdict about `session`: `.await` it for what is known now, or give it a
@@ -130,6 +139,7 @@ impl fmt::Debug for OctetClient {
 pub struct Builder {
     to: Option<To>,
     key: Option<PartnerKey>,
+    app: Option<(AppKey, AppSecret)>,
     tls: TlsOptions,
     timeout: Duration,
     retries: u32,
@@ -158,6 +168,12 @@ impl Builder {
     /// The partner key. Over a transport in the same process none is needed.
     pub fn partner_key(mut self, key: PartnerKey) -> Self {
         self.key = Some(key);
+        self
+    }
+
+    /// An app's key and secret, for bot verdicts, figures and exports.
+    pub fn app(mut self, key: AppKey, secret: AppSecret) -> Self {
+        self.app = Some((key, secret));
         self
     }
 
@@ -192,20 +208,31 @@ impl Builder {
         if let Some(key) = &mut key {
             key.set_sensitive(true);
         }
+        let app = self.app.take().map(|(app, secret)| {
+            let mut secret = HeaderValue::from_str(secret.expose())?;
+            secret.set_sensitive(true);
+            Ok::<_, http::header::InvalidHeaderValue>((HeaderValue::from_str(app.as_str())?, secret))
+        });
+        let app = app.transpose().map_err(|_| Error::configuration("the app's secret cannot stand in a header"))?;
         let transport = match self.to.take() {
             Some(To::Transport(transport)) => transport,
-            Some(To::Url(_)) if key.is_none() => {
+            Some(To::Url(_)) if key.is_none() && app.is_none() => {
                 return Err(Error::configuration("a partner key is needed; `octet partner add` prints one"));
             }
             Some(To::Url(url)) => Transport::connect(&url, &self.tls)
                 .map_err(|error| Error::configuration(format!("Octet's URL or its TLS options: {error}")))?,
             None => return Err(Error::configuration("Octet's API base URL is needed, such as https://octet.internal")),
         };
-        Ok(self.connected(transport, key))
+        Ok(self.connected(transport, key, app))
     }
 
-    fn connected(self, transport: Transport, key: Option<HeaderValue>) -> OctetClient {
+    fn connected(
+        self,
+        transport: Transport,
+        key: Option<HeaderValue>,
+        app: Option<(HeaderValue, HeaderValue)>,
+    ) -> OctetClient {
         let budget = Budget::new(self.retries, self.retry_percent);
-        OctetClient { inner: Arc::new(Inner { transport, key, timeout: self.timeout, budget }) }
+        OctetClient { inner: Arc::new(Inner { transport, key, app, timeout: self.timeout, budget }) }
     }
 }

@@ -38,17 +38,21 @@
 //! | [`Error::is_outage`] | Octet cannot be reached or says that it cannot serve | decide as you would without it; the error's source says what the connection said |
 //! | kind [`ErrorKind::Protocol`] | something answers that is not Octet | `OCTET_URL` is Octet's API base URL, not the shop's or the edge's |
 
+mod bot;
 mod budget;
 mod client;
 mod error;
 mod predicate;
 mod verdict;
 
+pub use bot::{BotExport, BotLookup, BotVerdictRequest, Period};
 pub use client::{Builder, OctetClient};
 pub use error::{Error, ErrorKind};
+pub use octet::data::{BotStats, Visit};
 pub use octet::{
-    Alarm, At, Confidence, CountryCode, FeasibleRegion, LatLon, Outcome, PartnerKey, PredicateVerdict, RadiusKm,
-    ReasonCode, Region, SessionRef, Verdict, Vertex,
+    Alarm, AppKey, AppSecret, At, BotAction, BotLevel, BotVerdict, ChallengeOutcome, ClickToken, Confidence,
+    CountryCode, FeasibleRegion, LatLon, Outcome, PartnerKey, PredicateVerdict, RadiusKm, ReasonCode, Region,
+    SessionRef, Verdict, Vertex,
 };
 pub use octet_transport::{TlsOptions, Transport};
 pub use predicate::{PredicateCall, PredicateFuture};

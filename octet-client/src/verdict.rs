@@ -162,7 +162,7 @@ pub(crate) fn refusal(response: &Response<Bytes>) -> Error {
 }
 
 /// The `Retry-After` header in its form of seconds, the only one that Octet sends.
-fn retry_after(response: &Response<Bytes>) -> Option<Duration> {
+pub(crate) fn retry_after(response: &Response<Bytes>) -> Option<Duration> {
     response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 

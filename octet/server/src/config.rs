@@ -77,8 +77,17 @@ impl Config {
         self
     }
 
+    /// Opens the visit log alone: for the operator's commands.
+    ///
+    /// # Errors
+    ///
+    /// When its file cannot be made or read.
+    pub async fn open_visits(&self) -> Result<VisitLog, crate::Error> {
+        VisitLog::open(self.visits_path().as_deref(), self.visits, Arc::clone(&self.clock)).await
+    }
+
     /// Where the visit log is; in memory where the records are too, and nothing else is said.
-    pub(crate) fn visits_path(&self) -> Option<PathBuf> {
+    fn visits_path(&self) -> Option<PathBuf> {
         self.visits_database.clone().or_else(|| self.database.as_deref().map(VisitLog::beside))
     }
 

@@ -87,7 +87,7 @@ impl Octet {
     ///
     /// Outside of a tokio runtime.
     pub async fn open(config: Config) -> Result<Self, Error> {
-        let log = VisitLog::open(config.visits_path().as_deref(), config.visits, Arc::clone(&config.clock)).await?;
+        let log = config.open_visits().await?;
         let records = Records::open(config.database.as_deref(), Arc::clone(&config.clock)).await?;
         records.proof_keys().ensure(config.environment).await?;
         let world = match config.world {

@@ -176,3 +176,106 @@ async fn a_service_serves_logs_no_secret_and_ends_on_sigterm() {
         std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(folder.join("octet.db")).unwrap().permissions());
     assert_eq!(mode & 0o077, 0, "only its owner reads the database");
 }
+
+/// Starts the service on the folder's database, and gives its address.
+async fn serve(folder: &Path, arguments: &[&str]) -> (tokio::process::Child, String) {
+    let arguments = [&["serve", "--listen", "127.0.0.1:0", "--log-format", "json"], arguments].concat();
+    let mut service = octet(folder, &arguments).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(service.stderr.take().unwrap()).lines();
+    while let Some(line) = log.next_line().await.unwrap() {
+        let event: Value = serde_json::from_str(&line).unwrap();
+        if event["fields"]["message"] == "listening" {
+            let address = event["fields"]["address"].as_str().unwrap().to_owned();
+            // Nobody reads the rest; it must not fill the pipe.
+            tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
+            return (service, address);
+        }
+    }
+    panic!("the service did not listen");
+}
+
+#[tokio::test]
+async fn a_service_that_is_killed_loses_no_row_of_more_than_a_second_ago_and_none_in_step() {
+    for sync in ["true", "false"] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        assert!(run(folder, &["partner", "add", "shop"]).await.success);
+        let app = run(folder, &["app", "add", "--partner", "shop", "landing", "--profile", "essential"]).await;
+        let key: octet::AppKey =
+            app.out.lines().find_map(|line| line.strip_prefix("OCTET_APP_KEY=")).unwrap().parse().unwrap();
+        let license = run(folder, &["license", "issue", "--partner", "shop"]).await.out;
+        let (mut service, address) = serve(folder, &["--visits-sync", sync]).await;
+
+        let mut answered = Vec::new();
+        let begun = std::time::Instant::now();
+        for n in 0.. {
+            let assess = serde_json::json!({
+                "schema": 1, "id": format!("a{n}"), "sessionRef": format!("s{n}"), "appKey": key, "runtime": "wasm",
+            });
+            let observations = serde_json::json!({ "observedAtMs": 1, "httpVersion": "1.1" });
+            let body = serde_json::json!({ "assess": assess, "observations": observations }).to_string();
+            let request = format!(
+                "POST /v1/assess HTTP/1.1\r\nhost: octet\r\nx-octet-license: {license}\r\nconnection: close\r\n\
+                 content-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            let mut stream = TcpStream::connect(&address).await.unwrap();
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            answered.push((format!("s{n}"), std::time::Instant::now()));
+            // Long enough for rows of more than a second ago.
+            if begun.elapsed() > std::time::Duration::from_millis(1_500) {
+                break;
+            }
+        }
+        // In the middle: nothing is flushed, nobody is asked.
+        let killed = std::time::Instant::now();
+        service.kill().await.unwrap();
+
+        let log = Config::embedded(folder.join("octet.db")).open_visits().await.unwrap();
+        let all = octet_server::visits::Period { from: 0, to: i64::MAX / 2 };
+        let rows = log.page(&key, all, None).await.unwrap().rows;
+        let kept: std::collections::HashSet<_> = rows.iter().map(|row| row.visit.cid.as_str().to_owned()).collect();
+        let second = std::time::Duration::from_secs(1);
+        let due = answered.iter().filter(|(_, at)| sync == "true" || killed.duration_since(*at) > second);
+        let lost: Vec<_> = due.filter(|(session, _)| !kept.contains(session)).collect();
+        assert!(lost.is_empty() && !kept.is_empty(), "sync {sync}: {lost:?}");
+        assert_eq!(log.stats(&key, all).await.unwrap().total, kept.len() as u64, "figures and rows agree");
+    }
+}
+
+#[tokio::test]
+async fn what_is_held_about_a_session_is_shown_and_erased_by_its_operator() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    run(folder, &["partner", "add", "shop"]).await;
+    let service = Octet::open(Config::embedded(folder.join("octet.db"))).await.unwrap();
+    let app = service.apps().add("shop", "landing", octet_server::AppSettings::default()).await.unwrap();
+    let token: octet::ClickToken = "click-1".parse().unwrap();
+    let name = service.apps().click_names(&token).await.unwrap().remove(0).1;
+    for (session, click) in [("a", None), ("b", Some(name)), ("c", Some(name))] {
+        let visit = octet_server::visits::NewVisit {
+            app: app.key.clone(),
+            session: session.parse().unwrap(),
+            time_ms: 1_795_262_400_000,
+            click: click.map(|name| octet_server::visits::Click { name, plain: None }),
+            verdict: octet::BotVerdict::degraded(),
+            unread: None,
+            invalid: false,
+        };
+        service.visits().record(visit).unwrap();
+    }
+    service.visits().flush().await;
+    let held = async |about: [&str; 2]| {
+        let shown = run(folder, &["subject", "export", about[0], about[1]]).await;
+        serde_json::from_str::<Value>(&shown.out).unwrap()["visits"].as_array().unwrap().len()
+    };
+    assert_eq!((held(["--ref", "a"]).await, held(["--click-token", "click-1"]).await), (1, 2));
+    assert_eq!(run(folder, &["subject", "erase", "--click-token", "click-1"]).await.out, "2");
+    assert_eq!((held(["--ref", "b"]).await, held(["--ref", "a"]).await), (0, 1));
+    let all = octet_server::visits::Period { from: 0, to: i64::MAX / 2 };
+    assert_eq!(service.visits().stats(&app.key, all).await.unwrap().total, 1, "figures follow");
+    assert!(!run(folder, &["subject", "erase"]).await.success);
+}

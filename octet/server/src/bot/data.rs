@@ -11,7 +11,7 @@ use octet::data::{Data, Visit};
 use octet::problem::Code;
 use octet::{AppKey, AppSecret, ClickToken, SessionRef, header};
 
-use super::export::Format;
+use super::export::{Format, Rows};
 use super::query::{Query, malformed};
 use super::visible;
 use crate::Error;
@@ -74,7 +74,7 @@ pub(crate) async fn export(
     parts: Parts,
 ) -> Result<Response<Body>, Failure> {
     let app = authorize(&shared, &parts)?;
-    let query = Query::parse(query.as_deref(), &["from", "to", "format", "cursor"])?;
+    let query = Query::parse(query.as_deref(), &["from", "to", "format", "cursor", "limit"])?;
     let period = query.period()?;
     let format = match query.get("format") {
         None | Some("csv") => Format::Csv,
@@ -83,12 +83,13 @@ pub(crate) async fn export(
     };
     let cursor = query.get("cursor").map(str::parse::<Cursor>).transpose();
     let cursor = cursor.map_err(|()| malformed("cursor is the last field of the last row that came"))?;
+    let limit = query.parsed::<u32>("limit")?;
     let busy =
         || Failure::new(Code::RateLimited, "as many exports run as may; come back when one has ended").retry_after(10);
     let share = shared.bot.exports_of_app.take(app.key.clone()).ok_or_else(busy)?;
     let permit = Arc::clone(&shared.bot.exports).try_acquire_owned().map_err(|_| busy())?;
     shared.bot.log.flush().await;
-    Ok(super::export::response(&shared.bot.log, &app.key, period, cursor, format, (share, permit)))
+    Ok(super::export::response(&shared.bot.log, &app.key, Rows { period, cursor, limit }, format, (share, permit)))
 }
 
 /// The app whose key and secret the request carries. A missing and an unknown one are answered alike, in the same time.

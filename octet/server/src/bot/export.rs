@@ -29,12 +29,21 @@ pub(super) enum Format {
     NdJson,
 }
 
+/// Which rows are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rows {
+    pub(super) period: Period,
+    /// After this one, where there is one.
+    pub(super) cursor: Option<Cursor>,
+    /// So many at most; all, unless said.
+    pub(super) limit: Option<u32>,
+}
+
 /// The export as an answer. `held` is given back when it ends.
 pub(super) fn response(
     log: &VisitLog,
     app: &AppKey,
-    period: Period,
-    cursor: Option<Cursor>,
+    rows: Rows,
     format: Format,
     held: impl Send + 'static,
 ) -> Response<Body> {
@@ -42,7 +51,7 @@ pub(super) fn response(
     let (log, app) = (log.clone(), app.clone());
     tokio::spawn(async move {
         // Who downloads may be gone, or too slow: then it ends, and can go on with the cursor.
-        let _ = write(&log, &app, period, cursor, format, &sender).await;
+        let _ = write(&log, &app, rows, format, &sender).await;
         drop(held);
     });
     let mut response = Response::new(Body::new(Pages(receiver)));
@@ -67,14 +76,14 @@ struct BrokenOff;
 async fn write(
     log: &VisitLog,
     app: &AppKey,
-    period: Period,
-    mut cursor: Option<Cursor>,
+    Rows { period, mut cursor, limit }: Rows,
     format: Format,
     sender: &Sender,
 ) -> Result<(), mpsc::error::SendTimeoutError<Result<Bytes, BrokenOff>>> {
     if format == Format::Csv {
         sender.send_timeout(Ok(Bytes::from_static(HEADER.as_bytes())), SLOWEST).await?;
     }
+    let mut left = limit.map_or(usize::MAX, |limit| limit as usize);
     loop {
         let page = match log.page(app, period, cursor).await {
             Ok(page) => page,
@@ -84,7 +93,7 @@ async fn write(
             }
         };
         let mut text = String::new();
-        for row in &page.rows {
+        for row in page.rows.iter().take(left) {
             match format {
                 Format::Csv => csv(&mut text, row),
                 Format::NdJson => json(&mut text, row),
@@ -94,7 +103,8 @@ async fn write(
         if !text.is_empty() {
             sender.send_timeout(Ok(text.into()), SLOWEST).await?;
         }
-        if !page.more {
+        left = left.saturating_sub(page.rows.len());
+        if !page.more || left == 0 {
             return Ok(());
         }
     }

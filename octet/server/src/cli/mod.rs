@@ -9,6 +9,7 @@ mod partner;
 mod records;
 mod serve;
 mod settings;
+mod subject;
 
 use std::process::ExitCode;
 
@@ -35,6 +36,8 @@ enum Command {
     Partner(partner::Options),
     /// Add, list, set, rotate and revoke apps of partners and their secrets
     App(app::Options),
+    /// Export and erase what is held about one session or click token
+    Subject(subject::Options),
     /// Issue, inspect, list and revoke licences of edges
     License(license::Options),
     /// Rotate, list and export the keys that sign proofs, and publish the chain of what they signed
@@ -55,6 +58,7 @@ pub(crate) fn main() -> ExitCode {
                     Command::Serve(options) => serve::run(*options).await,
                     Command::Partner(options) => partner::run(options).await,
                     Command::App(options) => app::run(options).await,
+                    Command::Subject(options) => subject::run(options).await,
                     Command::License(options) => license::run(options).await,
                     Command::Keys(options) => keys::run(options).await,
                 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use octet_server::Records;
 use octet_server::clock::SystemClock;
+use octet_server::visits::VisitLog;
 
 use super::BoxError;
 use super::settings::{ConfigFile, Settings};
@@ -20,6 +21,14 @@ pub(crate) struct Database {
 }
 
 impl Database {
+    /// Opens the database, and the visit log that belongs to it.
+    pub(crate) async fn open_with_visits(self) -> Result<(Records, VisitLog), BoxError> {
+        let settings = Settings { database: self.database.clone(), ..Settings::default() }.complete(&self.file)?;
+        let config = settings.to_config();
+        let records = self.open(false).await?;
+        Ok((records, config.open_visits().await?))
+    }
+
     /// Opens the database; only where `may_create` is it made when it is not there.
     pub(crate) async fn open(self, may_create: bool) -> Result<Records, BoxError> {
         let settings = Settings { database: self.database, ..Settings::default() }.complete(&self.file)?;

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use octet_server::visits::VisitOptions;
 use octet_server::{Config, Limits};
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +61,36 @@ pub(crate) struct Settings {
     /// How it is written [default: text]
     #[arg(long, env = "OCTET_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
+    /// How the visit log is kept
+    #[command(flatten)]
+    #[serde(default)]
+    pub(crate) visits: Visits,
+}
+
+/// How the visit log is kept: the table `visits` of the file.
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Visits {
+    /// The SQLite database of visits [default: beside the database, as octet-visits.db]
+    #[arg(long = "visits-database", env = "OCTET_VISITS_DATABASE", value_name = "FILE")]
+    #[serde(rename = "database")]
+    pub(crate) visits_database: Option<PathBuf>,
+    /// For how many days rows are kept [default: 90]
+    #[arg(long = "visits-retention-days", env = "OCTET_VISITS_RETENTION_DAYS", value_name = "DAYS")]
+    pub(crate) retention_days: Option<u32>,
+    /// Whether a verdict waits until its row is on disk [default: false]
+    #[arg(long = "visits-sync", env = "OCTET_VISITS_SYNC", value_name = "BOOL")]
+    pub(crate) sync: Option<bool>,
+}
+
+impl Visits {
+    fn over(self, lower: Self) -> Self {
+        Self {
+            visits_database: self.visits_database.or(lower.visits_database),
+            retention_days: self.retention_days.or(lower.retention_days),
+            sync: self.sync.or(lower.sync),
+        }
+    }
 }
 
 impl Settings {
@@ -86,6 +117,7 @@ impl Settings {
             max_connections: self.max_connections.or(lower.max_connections),
             log: self.log.or(lower.log),
             log_format: self.log_format.or(lower.log_format),
+            visits: self.visits.over(lower.visits),
         }
     }
 
@@ -105,17 +137,19 @@ impl Settings {
             max_connections: number(limits.connections),
             log: Some(LogLevel::Info),
             log_format: Some(LogFormat::Text),
+            visits: Visits { visits_database: None, retention_days: Some(90), sync: Some(false) },
         }
     }
 
     fn check(&self) -> Result<(), BoxError> {
-        let numbers: [(&str, Option<u32>, RangeInclusive<u32>); 6] = [
+        let numbers: [(&str, Option<u32>, RangeInclusive<u32>); 7] = [
             ("verdict_ttl_seconds", self.verdict_ttl_seconds, 1..=86_400),
             ("max_sessions", self.max_sessions, 1..=100_000_000),
             ("max_waiters_per_partner", self.max_waiters_per_partner, 0..=1_000_000),
             ("verdicts_per_second", self.verdicts_per_second, 1..=1_000_000),
             ("signals_per_second", self.signals_per_second, 1..=1_000_000),
             ("max_connections", self.max_connections, 1..=1_000_000),
+            ("visits.retention_days", self.visits.retention_days, 1..=36_500),
         ];
         for (key, value, range) in numbers {
             if value.is_some_and(|value| !range.contains(&value)) {
@@ -146,10 +180,19 @@ impl Settings {
             connections: number(self.max_connections, default.connections),
         };
         let environment = self.environment.unwrap_or(EnvironmentName::Live).into();
-        Config::embedded(self.database.as_deref().unwrap_or(Path::new("octet.db")))
+        let mut visits = VisitOptions { sync: self.visits.sync.unwrap_or(false), ..VisitOptions::default() };
+        if let Some(days) = self.visits.retention_days {
+            visits.retention = Duration::from_secs(u64::from(days) * 24 * 3600);
+        }
+        let config = Config::embedded(self.database.as_deref().unwrap_or(Path::new("octet.db")))
             .environment(environment)
             .issuer(self.issuer.as_deref().unwrap_or("octet"))
             .limits(limits)
+            .visits(visits);
+        match &self.visits.visits_database {
+            Some(path) => config.visits_database(path),
+            None => config,
+        }
     }
 }
 

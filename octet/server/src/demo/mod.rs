@@ -1,6 +1,7 @@
 //! `octet demo`: the service and a partner's shop on this machine, each on a port of its own, so that the whole
 //! way can be walked in a browser. Keeps nothing: its records are in memory.
 
+mod landing;
 mod map;
 mod shop;
 
@@ -9,14 +10,14 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::Router;
-use octet::{PartnerKey, Profile};
+use octet::{BotAction, PartnerKey, Profile};
 use octet_client::OctetClient;
 use octet_engine::World;
 use octet_tower::OctetEdgeLayer;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Config, NewLicense, Octet};
+use crate::{AppSettings, Config, NewApp, NewLicense, Octet};
 
 const PARTNER: &str = "shop";
 
@@ -52,6 +53,7 @@ pub struct Demo {
     shop: SocketAddr,
     octet: SocketAddr,
     partner_key: PartnerKey,
+    app: NewApp,
     stop: CancellationToken,
     servers: tokio::task::JoinSet<io::Result<()>>,
 }
@@ -80,6 +82,8 @@ impl Demo {
         let octet = Octet::open(Config::in_memory()).await?;
         let partner_key = octet.partners().add(PARTNER).await?;
         octet.partners().set_profile(PARTNER, options.profile).await?;
+        let settings = AppSettings { action: BotAction::Challenge, ..AppSettings::default() };
+        let app = octet.apps().add(PARTNER, "landing", settings).await?;
         let license = octet.licenses().issue(NewLicense::browser(PARTNER)).await?;
 
         let octet_listener = listen(SocketAddr::new(options.bind, options.octet_port), "--octet-port").await?;
@@ -102,15 +106,16 @@ impl Demo {
                 edge = set(edge, value.clone());
             }
         }
-        let client = OctetClient::builder().url(&octet_url).partner_key(partner_key.clone()).build()?;
-        let shop = shop::router(client, edge.build()?, World::embedded());
+        let client = OctetClient::builder().url(&octet_url).partner_key(partner_key.clone());
+        let client = client.app(app.key.clone(), app.secret.clone()).build()?;
+        let shop = shop::router(client, app.key.clone(), edge.build()?, World::embedded());
 
         let stop = CancellationToken::new();
         let mut servers = tokio::task::JoinSet::new();
         let stopped = stop.clone().cancelled_owned();
         servers.spawn(async move { octet.serve(octet_listener, stopped).await });
         servers.spawn(serve_shop(shop_listener, shop, stop.clone()));
-        Ok(Self { shop: shop_address, octet: octet_address, partner_key, stop, servers })
+        Ok(Self { shop: shop_address, octet: octet_address, partner_key, app, stop, servers })
     }
 
     /// Where the shop is: the origin that a browser visits.
@@ -129,6 +134,12 @@ impl Demo {
     #[must_use]
     pub fn partner_key(&self) -> &PartnerKey {
         &self.partner_key
+    }
+
+    /// The app of the shop's landing page, with its secret.
+    #[must_use]
+    pub fn app(&self) -> &NewApp {
+        &self.app
     }
 
     /// Stops both, and waits until they have.
@@ -150,10 +161,17 @@ impl Demo {
              Ask as the shop's backend does, with the reference from the page's source:\n    \
              URL=http://{} KEY={} REF=…\n    \
              curl -s \"$URL/v1/verdict/$REF?waitMs=2000\" -H \"x-octet-partner-key: $KEY\"\n\n  \
+             Open  http://{}/landing?click_token=click-1  for a bot verdict, and see the day's figures:\n    \
+             curl -s \"http://{}/v1/bot/stats?from=$(date -u +%F)&to=$(date -u +%F)\" \\\n      \
+             -H \"x-app-key: {}\" -H \"x-app-secret: {}\"\n\n  \
              Ctrl-C stops both. Verdicts as the shop gets them:\n",
             self.shop(),
             self.octet(),
-            self.partner_key.expose()
+            self.partner_key.expose(),
+            self.shop(),
+            self.octet(),
+            self.app.key,
+            self.app.secret.expose()
         )
     }
 }

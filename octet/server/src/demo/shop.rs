@@ -12,20 +12,20 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
 use axum::{Form, Router};
-use octet::{Alarm, SessionRef, Verdict};
+use octet::{Alarm, AppKey, SessionRef, Verdict};
 use octet_client::{Lookup, OctetClient};
 use octet_engine::World;
 use octet_tower::OctetEdgeLayer;
 use octet_tower::axum::{OctetSession, VisitorIp};
 use serde::Deserialize;
 
-use super::map;
+use super::{landing, map};
 
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The shop, with its edge.
-pub(super) fn router(octet: OctetClient, edge: OctetEdgeLayer, world: Arc<World>) -> Router {
+pub(super) fn router(octet: OctetClient, app: AppKey, edge: OctetEdgeLayer, world: Arc<World>) -> Router {
     let map = map::world(&world);
     let file = |media_type: &'static str, text: String| {
         get(move || async move { ([(CONTENT_TYPE, media_type), (CACHE_CONTROL, "max-age=600")], text) })
@@ -36,7 +36,9 @@ pub(super) fn router(octet: OctetClient, edge: OctetEdgeLayer, world: Arc<World>
         .route("/world.svg", file("image/svg+xml", map))
         .route("/shop.css", file("text/css", include_str!("page/shop.css").to_owned()))
         .route("/shop.js", file("text/javascript", include_str!("page/shop.js").to_owned()))
-        .with_state(Shop { octet, world })
+        .route("/landing.js", file("text/javascript", include_str!("page/landing.js").to_owned()))
+        .with_state(Shop { octet: octet.clone(), world })
+        .merge(landing::router(octet, app))
         .layer(edge)
 }
 
@@ -51,17 +53,18 @@ async fn page(session: OctetSession) -> impl IntoResponse {
         .replace("{script_tag}", &session.script_tag().to_string())
         .replace("{hidden_input}", &session.hidden_input().to_string())
         .replace("{attribution}", ATTRIBUTION);
-    ([(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)), NO_REFERRER], Html(page))
+    ([(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)), no_referrer()], Html(page))
 }
 
-const NO_REFERRER: (HeaderName, HeaderValue) =
-    (HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer"));
+pub(super) fn no_referrer() -> (HeaderName, HeaderValue) {
+    (HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer"))
+}
 
 const ATTRIBUTION: &str = "Map: Natural Earth. <a href=\"https://db-ip.com\">IP geolocation by DB-IP</a>.";
 
 #[derive(Deserialize)]
-struct Question {
-    octet: SessionRef,
+pub(super) struct Question {
+    pub(super) octet: SessionRef,
 }
 
 async fn verdict(
