@@ -18,13 +18,15 @@ use serde_json::Value;
 const COLLECTED: &str = "docs/what-gets-collected.md";
 
 /// The pages for partners; `operator.md` beside them is for who runs the service.
-const PARTNER_PAGES: [&str; 11] = [
+const PARTNER_PAGES: [&str; 13] = [
     "docs/README.md",
     "docs/embed-the-collector.md",
     "docs/deploy-the-edge.md",
     "docs/fetch-the-verdict.md",
     "docs/predicates.md",
     "docs/audit-a-proof.md",
+    "docs/bot-verdict.md",
+    "docs/data-api.md",
     "docs/verdicts.md",
     "docs/verdict-schema.md",
     "docs/how-it-works.md",

@@ -13,16 +13,17 @@ use http::{HeaderMap, Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use octet::SessionRef;
 use octet::observations::{Accepted, EdgeObservations, SignalBundle};
+use octet::{BotAction, BotVerdict, ChallengeOutcome, SessionRef};
 use octet_tower::axum::{OctetSession, VisitorIp};
 use octet_tower::{Builder, Connection, Listener, OctetEdgeLayer, Transport};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// An Octet that takes every bundle, and keeps it.
 #[derive(Clone, Default)]
 pub(crate) struct Octet {
     bundles: Arc<Mutex<Vec<SignalBundle>>>,
+    messages: Arc<Mutex<Vec<(String, String)>>>,
 }
 
 impl Octet {
@@ -36,9 +37,32 @@ impl Octet {
                 Err(_) => StatusCode::BAD_REQUEST.into_response(),
             }
         };
-        let settings = || async { Json(json!({ "profile": "full" })) };
-        let router = Router::new().route("/v1/signals", post(signals)).route("/v1/edge-settings", get(settings));
+        let settings = || async { Json(json!({ "profile": "full", "pages": true })) };
+        let other = |State(octet): State<Self>, uri: axum::http::Uri, body: String| async move {
+            octet.messages.lock().unwrap().push((uri.path().to_owned(), body));
+            let bot = BotVerdict::new(74, true, BotAction::Challenge);
+            let mut challenge: Value =
+                serde_json::from_str(include_str!("../../../octet/tests/golden/challenge.json")).unwrap();
+            challenge["secret"] = json!("the right number");
+            match uri.path() {
+                "/v1/assess" => Json(json!(bot)).into_response(),
+                "/v1/challenge" => Json(challenge).into_response(),
+                "/v1/challenge/ch_9f2c" => Json(json!(bot.after(ChallengeOutcome::Passed))).into_response(),
+                _ => (StatusCode::ACCEPTED, Json(Accepted::default())).into_response(),
+            }
+        };
+        let router =
+            Router::new().route("/v1/signals", post(signals)).route("/v1/edge-settings", get(settings)).fallback(other);
         Transport::over(router.with_state(self.clone()))
+    }
+
+    /// The path and the body of the last message that was no bundle.
+    pub(crate) fn message(&self) -> (String, String) {
+        self.messages.lock().unwrap().last().expect("a message came").clone()
+    }
+
+    pub(crate) fn messages(&self) -> usize {
+        self.messages.lock().unwrap().len()
     }
 
     pub(crate) fn count(&self) -> usize {

@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -14,7 +15,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use common::{Answer, GERMAN, GERMAN_NEIGHBOUR, OTHER_GERMAN, Service, bundle, service, signals};
 use octet::facts::FACTS;
 use octet::{AppKey, AppSecret, BotAction, BotVerdict, ChallengeOutcome, Profile};
-use octet_server::{AppSettings, NewApp};
+use octet_client::{BotLookup, OctetClient, Period, Transport};
+use octet_server::clock::Clock;
+use octet_server::visits::{self, NewVisit, VisitLog, VisitOptions};
+use octet_server::{AppSettings, Error, NewApp};
 use serde_json::{Value, json};
 
 const CHROME: &str =
@@ -414,4 +418,84 @@ async fn a_challenge_of_one_session_or_app_answers_no_other() {
     let of_t = ask_challenge(&service, &app, "t").await.json;
     let verdict = reply(&service, &app, of_t["id"].as_str().unwrap(), &solve(&of_t), GERMAN).await;
     assert_eq!((verdict.challenge(), verdict.action()), (None, BotAction::Challenge));
+}
+
+#[tokio::test]
+async fn the_client_asks_for_a_verdict_figures_and_every_row() {
+    let (service, app) = with_app(set_to(BotAction::Flag)).await;
+    let transport = Transport::over(service.octet.clone());
+    let client = OctetClient::builder().transport(transport).app(app.key.clone(), app.secret.clone()).build().unwrap();
+    let session = |n: usize| format!("s{n}").parse::<octet::SessionRef>().unwrap();
+    let verdict = assess(&service, &driven("s0", &app.key)).await;
+    for n in 1..2_300 {
+        let visit = NewVisit {
+            app: app.key.clone(),
+            session: session(n),
+            time_ms: service.clock.now().as_millisecond() + 1,
+            click: None,
+            verdict: BotVerdict::degraded(),
+            unread: None,
+            invalid: false,
+        };
+        service.octet.visits().record(visit).unwrap();
+    }
+    let known = client.bot_verdict(session(0)).await.unwrap();
+    assert!(matches!(&known, BotLookup::Known(visit) if visit.verdict == verdict), "{known:?}");
+    assert!(matches!(client.bot_verdict(session(7)).await.unwrap(), BotLookup::Degraded(_)));
+    assert_eq!(client.bot_verdict(session(9_999)).await.unwrap(), BotLookup::Unknown);
+    assert_eq!(client.bot_verdict(session(9_999)).or_degraded().await, BotVerdict::degraded());
+
+    let day = "2026-11-21".parse().unwrap();
+    let stats = client.bot_stats(Period::Days(day, day)).await.unwrap();
+    assert_eq!((stats.total, stats.bots, stats.degraded, stats.bot_rate), (2_300, 1, 2_299, 1.0));
+    let mut export = client.bot_export(Period::Days(day, day));
+    for n in 0..1_500 {
+        assert_eq!(export.next().await.unwrap().unwrap().cid, session(n));
+    }
+    let cursor = export.cursor().unwrap().to_owned();
+    let mut rest = client.bot_export(Period::Days(day, day)).after(cursor);
+    for n in 1_500..2_300 {
+        assert_eq!(rest.next().await.unwrap().unwrap().cid, session(n));
+    }
+    assert!(rest.next().await.unwrap().is_none() && rest.next().await.unwrap().is_none());
+
+    service.octet.apps().revoke(&app.key).await.unwrap();
+    assert!(client.bot_stats(Period::Days(day, day)).await.unwrap_err().is_unauthorized());
+    assert_eq!(client.bot_verdict(session(0)).or_degraded().await, BotVerdict::degraded());
+}
+
+#[tokio::test]
+async fn rows_end_with_their_time_and_the_figures_of_whole_hours_stay() {
+    let (service, app) = with_app(AppSettings::default()).await;
+    let log_options = VisitOptions { retention: Duration::from_secs(24 * 3600), ..VisitOptions::default() };
+    let clock: Arc<dyn Clock> = Arc::clone(&service.clock) as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("visits.db");
+    let now = service.clock.now().as_millisecond();
+    let old = now - 30 * 3_600_000;
+    let log = VisitLog::open(Some(&path), log_options, Arc::clone(&clock)).await.unwrap();
+    for (session, time_ms) in [("old", old), ("new", now)] {
+        let visit = NewVisit {
+            app: app.key.clone(),
+            session: session.parse().unwrap(),
+            time_ms,
+            click: None,
+            verdict: BotVerdict::new(70, true, BotAction::Flag),
+            unread: None,
+            invalid: false,
+        };
+        log.record(visit).unwrap();
+    }
+    log.flush().await;
+    drop(log);
+    // The writer looks when it starts, and then every minute; the last clone waits for it to end.
+    drop(VisitLog::open(Some(&path), log_options, Arc::clone(&clock)).await.unwrap());
+    let log = VisitLog::open(Some(&path), log_options, clock).await.unwrap();
+    assert!(log.visit(&app.key, &"old".parse().unwrap()).await.unwrap().is_none());
+    assert!(log.visit(&app.key, &"new".parse().unwrap()).await.unwrap().is_some());
+    let hour = old.div_euclid(3_600_000) * 3_600_000;
+    let whole = visits::Period { from: hour, to: now + 1 };
+    assert_eq!(log.stats(&app.key, whole).await.unwrap().total, 2);
+    let part = visits::Period { from: hour + 60_000, to: now + 1 };
+    assert!(matches!(log.stats(&app.key, part).await, Err(Error::FiguresGone)));
 }

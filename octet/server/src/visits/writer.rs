@@ -42,7 +42,7 @@ impl Writer {
 
     /// Writes until the queue is closed and empty.
     pub(super) fn run(mut self) {
-        let mut prune_at = Instant::now();
+        let mut prune_at = self.prune_and_say_when();
         loop {
             let batch = self.queue.next(prune_at.saturating_duration_since(Instant::now()));
             if !batch.ops.is_empty() {
@@ -56,13 +56,17 @@ impl Writer {
                 return;
             }
             if Instant::now() >= prune_at {
-                let more = self.prune().unwrap_or_else(|error| {
-                    tracing::error!(%error, "visits whose time is over could not be removed");
-                    false
-                });
-                prune_at = Instant::now() + if more { Duration::ZERO } else { PRUNING };
+                prune_at = self.prune_and_say_when();
             }
         }
+    }
+
+    fn prune_and_say_when(&self) -> Instant {
+        let more = self.prune().unwrap_or_else(|error| {
+            tracing::error!(%error, "visits whose time is over could not be removed");
+            false
+        });
+        Instant::now() + if more { Duration::ZERO } else { PRUNING }
     }
 
     /// Writes a batch, again and again while that fails and there is time.
