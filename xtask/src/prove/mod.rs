@@ -3,6 +3,7 @@
 
 mod engines;
 mod lab;
+mod visits;
 mod zoo;
 
 use anyhow::Result;
@@ -22,6 +23,8 @@ enum What {
     Lab(lab::Options),
     /// People's browsers and machines' visit a page: what Octet says of each, and BotD beside it
     Zoo(zoo::Options),
+    /// Ten million visits: figures against a recount, an export's memory, a secret rotated under load
+    Visits(visits::Options),
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -29,5 +32,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Engines => engines::run(),
         What::Lab(options) => lab::run(options),
         What::Zoo(options) => zoo::run(options),
+        What::Visits(options) => visits::run(options),
     }
 }
