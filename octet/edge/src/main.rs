@@ -22,10 +22,11 @@ fn run(options: &Options) -> Result<(), Error> {
         return Ok(());
     }
     log::init(options.log, options.log_format);
+    let stop = stop::on_signal().map_err(Error::Start)?;
     let edge = Edge::bind(options)?;
     tracing::info!(address = %edge.local_addr()?, "listening");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Start)?;
-    runtime.block_on(edge.run(stop::on_signal()))?;
+    runtime.block_on(edge.run(stop))?;
     tracing::info!("stopped");
     Ok(())
 }

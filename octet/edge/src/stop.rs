@@ -1,41 +1,63 @@
 //! When the edge is to stop: the signals of an operator or a service manager.
 
+use std::io;
+
 use tokio_util::sync::CancellationToken;
 
-/// A token that the first SIGTERM or Ctrl-C cancels; the second ends the process.
-#[must_use]
-pub fn on_signal() -> CancellationToken {
+/// A token that the first SIGTERM or Ctrl-C cancels; the second ends the process. Both are listened for when this
+/// returns.
+///
+/// # Errors
+///
+/// When the system gives no thread, or lets no signal be listened for.
+pub fn on_signal() -> io::Result<CancellationToken> {
     let stop = CancellationToken::new();
     let told = stop.clone();
-    std::thread::spawn(move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut signals = runtime.block_on(async { Signals::listen() })?;
+    std::thread::Builder::new().name("octet-edge-stop".into()).spawn(move || {
         runtime.block_on(async {
-            signal().await;
+            signals.next().await;
             told.cancel();
-            signal().await;
+            signals.next().await;
             std::process::exit(1);
         });
-    });
-    stop
+    })?;
+    Ok(stop)
 }
 
 #[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
+struct Signals([tokio::signal::unix::Signal; 2]);
 
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        tracing::error!("SIGTERM cannot be listened for");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        Ok(Self([signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?]))
+    }
+
+    async fn next(&mut self) {
+        let [terminate, interrupt] = &mut self.0;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn signal() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
     }
 }

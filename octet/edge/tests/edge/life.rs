@@ -1,5 +1,7 @@
 //! From settings to the end: what cannot be used is named, and a stop lets open requests finish.
 
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use axum::Router;
@@ -43,6 +45,37 @@ fn a_setting_that_cannot_be_used_is_named_by_its_variable() {
         assert_eq!(error.variable(), Some(variable), "{flag}: {error}");
         assert!(error.to_string().starts_with(variable), "{error}");
     }
+}
+
+/// The program with these variables and no others.
+fn program(variables: &[(&str, &str)]) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_octet-edge"));
+    program.env_clear().envs(variables.iter().copied()).stderr(Stdio::piped()).stdout(Stdio::piped());
+    program
+}
+
+#[test]
+fn the_program_takes_variables_says_what_is_missing_and_ends_on_sigterm() {
+    let refused = program(&[("LICENSE", "octet_test_v4.public.abc")]).output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.starts_with("error: OCTET_URL: not set; give"), "{said}");
+
+    let variables = [
+        ("OCTET_URL", "http://127.0.0.1:1"),
+        ("LICENSE", "octet_test_v4.public.abc"),
+        ("PORT", "0"),
+        ("BIND", "127.0.0.1"),
+    ];
+    let checked = program(&variables).arg("--check-config").output().unwrap();
+    assert!(checked.status.success() && String::from_utf8_lossy(&checked.stdout).contains("sound"), "{checked:?}");
+
+    let mut running = program(&variables).spawn().unwrap();
+    let mut lines = BufReader::new(running.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let line = lines.find(|line| line.contains("listening")).expect("it says where it listens");
+    assert!(line.contains("address=127.0.0.1:"), "{line}");
+    assert!(Command::new("kill").arg(running.id().to_string()).status().unwrap().success());
+    assert!(running.wait().unwrap().success());
+    assert!(lines.any(|line| line.contains("stopped")));
 }
 
 #[test]
