@@ -7,11 +7,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
+use octet::LicenseKey;
 use octet::license::LicensedEdge;
 use octet_client::OctetClient;
 use octet_server::{Config, NewLicense, Octet};
+use octet_tower::OctetEdgeLayer;
 use octet_tower::axum::OctetSession;
-use octet_tower::{Builder, OctetEdgeLayer};
 use octet_transport::Transport;
 
 use crate::forwarder::{delay, forward};
@@ -47,7 +48,8 @@ pub async fn start(places: &[Place<'_>], address: &str) -> Partner {
     }
     let peers: Vec<_> = edges.iter().map(|edge| format!("ws://{edge}/octet/v1/ws")).collect();
     for (&(id, place, _), listener) in places.iter().zip(listeners) {
-        let edge = licensed(&service, id, place).await.transport(Transport::over(service.clone()));
+        let edge = OctetEdgeLayer::builder().license(license(&service, id, place).await.expose());
+        let edge = edge.edge_id(id).edge_location(place).transport(Transport::over(service.clone()));
         let edge = edge.edge_peers(peers.join(",")).allowed_origin(format!("http://{}", edges[0]));
         let shop = page(edge.trusted_proxies("127.0.0.0/8").build().unwrap());
         let shop = shop.into_make_service_with_connect_info::<octet_tower::Connection>();
@@ -57,11 +59,10 @@ pub async fn start(places: &[Place<'_>], address: &str) -> Partner {
     Partner { service, client, edges }
 }
 
-/// An edge under a licence for it alone.
-pub(crate) async fn licensed(service: &Octet, id: &str, place: &str) -> Builder<OctetEdgeLayer> {
+/// A licence for one edge alone.
+pub(crate) async fn license(service: &Octet, id: &str, place: &str) -> LicenseKey {
     let licensed = LicensedEdge { id: id.parse().unwrap(), position: Some(place.parse().unwrap()) };
-    let license = service.licenses().issue(NewLicense::browser("shop").edges(vec![licensed])).await.unwrap();
-    OctetEdgeLayer::builder().license(license.key.expose()).edge_id(id).edge_location(place)
+    service.licenses().issue(NewLicense::browser("shop").edges(vec![licensed])).await.unwrap().key
 }
 
 /// A shop of one page, which carries the collector's tag.

@@ -2,17 +2,20 @@
 //! what they told the service.
 
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
+use clap::Parser;
 use octet_client::OctetClient;
 use octet_server::{Config, Octet};
-use octet_tower::{Listener, Tls};
+use octet_tower::{Listener, OctetEdgeLayer, Tls};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use super::network::{Host, Line, Network};
-use crate::siblings::{licensed, page};
+use crate::siblings::{license, page};
 use crate::stack::recorded;
 
 const HTTPS: u16 = 443;
@@ -29,6 +32,8 @@ pub struct Place {
     pub address: Ipv4Addr,
     /// Its siblings, by name.
     pub peers: &'static [&'static str],
+    /// `octet-edge` stands there, and otherwise a shop with the layer.
+    pub is_program: bool,
 }
 
 impl Place {
@@ -74,25 +79,26 @@ impl Partner {
         serve(&host, recorded(service.router(), &["/v1/signals", "/v1/observations"], Arc::clone(&told)));
 
         let certificate = certificate(places);
+        let origins: Vec<_> = places.iter().map(|place| format!("https://{}", place.host_name())).collect();
         let mut edges = Vec::new();
         for place in places {
             let edge = network.host(place.address)?;
             network.join(&edge, &host, Line::of_ms(2));
-            let peers: Vec<_> =
-                place.peers.iter().map(|peer| format!("wss://{}/octet/v1/ws", host_name(peer))).collect();
-            let origins: Vec<_> = places.iter().map(|place| format!("https://{}", place.host_name())).collect();
-            let layer = licensed(&service, place.name, place.position).await;
-            let layer = layer.octet_url(format!("http://{SERVICE}")).edge_peers(peers.join(","));
-            let layer = layer.allowed_origin(origins.join(","));
-            let tls = Tls::from_files(certificate.path().join("chain.pem"), certificate.path().join("key.pem"));
-            let tls = tls.unwrap();
-            // The edge is made where it runs: what it asks of the service goes over its own network.
-            edge.start(move || async move {
-                let shop = page(layer.build().unwrap());
-                let shop = shop.into_make_service_with_connect_info::<octet_tower::Connection>();
-                let listener = Listener::bind(("0.0.0.0", HTTPS)).await.unwrap().tls(tls);
-                axum::serve(listener, shop).await
-            });
+            let license = license(&service, place.name, place.position).await;
+            let files = ["chain.pem", "key.pem"].map(|name| certificate.path().join(name));
+            let set = [
+                ("octet-url", format!("http://{SERVICE}")),
+                ("license", license.expose().to_owned()),
+                ("edge-id", place.name.to_owned()),
+                ("edge-location", place.position.to_owned()),
+                ("edge-peers", peers(place)),
+                ("allowed-origin", origins.join(",")),
+            ];
+            if place.is_program {
+                edge.start(move || program(set, files));
+            } else {
+                edge.start(move || shop(set, files));
+            }
             edges.push(edge);
         }
         let client = OctetClient::over(service.backend_transport("shop").unwrap());
@@ -104,6 +110,34 @@ impl Partner {
     pub fn told(&self) -> Vec<Value> {
         std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+type Settings = [(&'static str, String); 6];
+
+fn peers(place: &Place) -> String {
+    let url = |peer: &&str| format!("wss://{}/octet/v1/ws", host_name(peer));
+    place.peers.iter().map(url).collect::<Vec<_>>().join(",")
+}
+
+/// An edge around a shop's page, made where it runs: what it asks of the service goes over its own network.
+async fn shop(set: Settings, [chain, key]: [PathBuf; 2]) {
+    let variable = |name: &str| name.to_ascii_uppercase().replace('-', "_");
+    let find = |name| set.iter().find(|(flag, _)| variable(flag) == name).map(|(_, value)| value.clone());
+    let edge = OctetEdgeLayer::builder().from_lookup(find).build().unwrap();
+    let shop = page(edge).into_make_service_with_connect_info::<octet_tower::Connection>();
+    let tls = Tls::from_files(chain, key).unwrap();
+    let listener = Listener::bind(("0.0.0.0", HTTPS)).await.unwrap().tls(tls);
+    axum::serve(listener, shop).await.unwrap();
+}
+
+/// `octet-edge` on its own.
+async fn program(set: Settings, [chain, key]: [PathBuf; 2]) {
+    let files = [("edge-tls-cert-file", chain), ("edge-tls-key-file", key)];
+    let files = files.map(|(name, path)| format!("--{name}={}", path.display()));
+    let flags = set.iter().map(|(name, value)| format!("--{name}={value}")).chain(files);
+    let listens = ["octet-edge", "--bind=0.0.0.0", "--port=443", "--workers=1"].map(str::to_owned);
+    let options = octet_edge::Options::parse_from(listens.into_iter().chain(flags));
+    octet_edge::Edge::bind(&options).unwrap().run(CancellationToken::new()).await.unwrap();
 }
 
 fn serve(host: &Host, router: Router) {

@@ -19,16 +19,16 @@ use crate::browser::{self, Visitor};
 
 const PROXY: Ipv4Addr = Ipv4Addr::new(84, 160, 2, 2);
 
+/// The first serves a page and has two siblings; the last stands beside it and has none.
 const PLACES: [Place; 4] = [
-    place("fra", "50.11,8.68", 1, &["lon", "waw"]),
-    place("lon", "51.51,-0.13", 2, &[]),
-    place("waw", "52.23,21.01", 3, &[]),
-    // An edge without siblings, beside the first.
-    place("solo", "50.11,8.68", 4, &[]),
+    Place { peers: &["lon", "waw"], ..place("fra", "50.11,8.68", 1) },
+    Place { is_program: true, ..place("lon", "51.51,-0.13", 2) },
+    Place { is_program: true, ..place("waw", "52.23,21.01", 3) },
+    place("solo", "50.11,8.68", 4),
 ];
 
-const fn place(name: &'static str, position: &'static str, last: u8, peers: &'static [&'static str]) -> Place {
-    Place { name, position, address: Ipv4Addr::new(203, 0, 113, last), peers }
+const fn place(name: &'static str, position: &'static str, last: u8) -> Place {
+    Place { name, position, address: Ipv4Addr::new(203, 0, 113, last), peers: &[], is_program: false }
 }
 
 /// One visit.
