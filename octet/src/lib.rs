@@ -11,11 +11,13 @@
 //! | what a browser sends | [`signals`] and [`assess`], made of [`facts`] |
 //! | what an edge adds | [`observations`], with the [`handshake`]s of the browser's connection |
 //! | whether a visit is a bot's | [`BotVerdict`], [`challenge`], [`data`] |
+//! | what vouches for a device's key | [`attestation`] |
 //! | who may | [`PartnerKey`], [`LicenseKey`], [`license`], [`AppKey`], [`AppSecret`] |
 //! | what went wrong | [`problem`] |
 
 mod app;
 pub mod assess;
+pub mod attestation;
 mod bot;
 pub mod challenge;
 mod country;

@@ -87,6 +87,8 @@ codes! {
     MalformedBundle = "malformed_bundle", 400, "Malformed bundle";
     /// The question about a place is none.
     MalformedPredicate = "malformed_predicate", 400, "Malformed predicate";
+    /// The attestation is not what a device sends.
+    MalformedAttestation = "malformed_attestation", 400, "Malformed attestation";
     /// The partner key is missing or unknown.
     PartnerKeyRejected = "partner_key_rejected", 401, "Partner key rejected";
     /// A query of the Data API has a parameter that it does not take, lacks one, or has a wrong one.
@@ -113,6 +115,8 @@ codes! {
     OriginRejected = "origin_rejected", 403, "Origin rejected";
     /// The edge takes signed references only, and this is none, or an expired or altered one.
     UnsignedRef = "unsigned_ref", 403, "Session reference not signed by this edge";
+    /// No platform that is believed here vouches for this key in this session.
+    AttestationRefused = "attestation_refused", 403, "Attestation refused";
     /// There is nothing at this path.
     NotFound = "not_found", 404, "Not found";
     /// The app has no such visit.

@@ -50,9 +50,14 @@ pub(crate) fn edge(shared: &Shared, parts: &Parts) -> Result<AuthorizedEdge, Fai
         }
         return Ok(AuthorizedEdge { partner: partner.clone(), license: None });
     }
-    let license = check_license(shared, parts)?;
+    let license = check_license(shared, parts, Product::Browser)?;
     let partner = license.sub.parse().map_err(|_| rejected())?;
     Ok(AuthorizedEdge { partner, license: Some(license) })
+}
+
+/// The partner whose app sends this request, with a mobile licence: public, it opens what is made for devices alone.
+pub(crate) fn app(shared: &Shared, parts: &Parts) -> Result<PartnerName, Failure> {
+    check_license(shared, parts, Product::Mobile)?.sub.parse().map_err(|_| rejected())
 }
 
 fn rejected() -> Failure {
@@ -63,7 +68,7 @@ fn revoked() -> Failure {
     Failure::new(Code::LicenseRevoked, "the licence or its partner was revoked; `octet license issue` makes another")
 }
 
-fn check_license(shared: &Shared, parts: &Parts) -> Result<Arc<LicenseClaims>, Failure> {
+fn check_license(shared: &Shared, parts: &Parts, product: Product) -> Result<Arc<LicenseClaims>, Failure> {
     let key = parts.headers.get(header::LICENSE).and_then(|value| value.to_str().ok());
     let key: LicenseKey = key.ok_or_else(rejected)?.parse().map_err(|_| rejected())?;
     if key.environment() != shared.environment {
@@ -90,8 +95,8 @@ fn check_license(shared: &Shared, parts: &Parts) -> Result<Arc<LicenseClaims>, F
             "the licence's time is over; `octet license issue` makes another",
         ));
     }
-    if license.product != Product::Browser {
-        return Err(Failure::new(Code::LicenseWrongProduct, "the licence is for another product than browser edges"));
+    if license.product != product {
+        return Err(Failure::new(Code::LicenseWrongProduct, "the licence is for another product: see `octet license issue`"));
     }
     if license.cnf.is_some() {
         // Nothing here shows which certificate a connection had: better refused than believed.

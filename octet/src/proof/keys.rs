@@ -172,6 +172,14 @@ impl Point {
         (uncompressed[0] == 4).then(|| Self::P256 { kty: Ec::Ec, x: encode(x), y: encode(y) })
     }
 
+    /// The uncompressed point of a P-256 key: 4, then x and y in 32 bytes each; of no other.
+    #[must_use]
+    pub fn uncompressed(&self) -> Option<[u8; 65]> {
+        let Self::P256 { x, y, .. } = self else { return None };
+        let bytes = |part: &String| URL_SAFE_NO_PAD.decode(part).ok();
+        [vec![4], bytes(x)?, bytes(y)?].concat().try_into().ok()
+    }
+
     /// How a key like this signs.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {

@@ -246,7 +246,7 @@ fn from_hex(text: &str) -> Option<[u8; 32]> {
 
 /// SHA-256, by ring.
 #[cfg(feature = "verify")]
-fn sha256(bytes: &[u8]) -> [u8; 32] {
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut digest = [0; 32];
     // SHA-256 is 32 bytes long.
     digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref());

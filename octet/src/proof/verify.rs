@@ -257,6 +257,15 @@ impl ProofClaims {
 }
 
 impl DeviceBinding {
+    /// What a binding says, for the device that carries it: nothing of it is checked. Who checks a proof asks [`verify`].
+    ///
+    /// # Errors
+    ///
+    /// When the token is no binding.
+    pub fn unverified(binding: &LocationProof) -> Result<Self, Refusal> {
+        Parts::of(binding.as_str(), BINDING_TYPE)?.claims()
+    }
+
     /// The binding, signed by one of Octet's keys, for [`ProofClaims::attestation`].
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod engines;
 mod lab;
 mod visits;
 mod zoo;
+mod bindings;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -25,6 +26,8 @@ enum What {
     Zoo(zoo::Options),
     /// Ten million visits: figures against a recount, an export's memory, a secret rotated under load
     Visits(visits::Options),
+    /// Swift, Kotlin and Python for devices: written, compared with what is checked in, and run where that is possible
+    Bindings(bindings::Options),
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -33,5 +36,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Lab(options) => lab::run(options),
         What::Zoo(options) => zoo::run(options),
         What::Visits(options) => visits::run(options),
+        What::Bindings(options) => bindings::run(options),
     }
 }

@@ -7,32 +7,52 @@
 
 mod app_attest;
 mod certificates;
+mod challenge;
+mod config;
 mod play_integrity;
+pub(crate) mod routes;
 mod sealed;
 
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use challenge::Challenges;
+use octet::Environment;
+
+use crate::limits::PartnerLimit;
+
 pub use app_attest::{AppAttest, AppKey};
+pub use config::AttestConfig;
 pub use play_integrity::{DeviceIntegrity, PlayIntegrity, PlayVerdict};
 
-use crate::digest::sha256;
+/// What the service holds for devices.
+#[derive(Debug)]
+pub(crate) struct Attestation {
+    config: AttestConfig,
+    challenges: Challenges,
+    limit: PartnerLimit,
+    /// The map that phones get, made when the first one asks.
+    map: OnceLock<Bytes>,
+}
 
-/// What a platform is asked to vouch for, as the SHA-256 that it signs.
-///
-/// The digest is taken over each field with its length before it (8 bytes, big-endian), so that no two sets of fields
-/// give the same bytes: the text `octet-attest-v1`, the challenge, the session reference, and the device's public key
-/// (P-256, uncompressed, 65 bytes).
+impl Attestation {
+    /// With this configuration; a service for tests takes keys that no platform vouches for.
+    pub(crate) fn new(
+        mut config: AttestConfig,
+        environment: Environment,
+        limit: PartnerLimit,
+    ) -> Result<Self, crate::Error> {
+        config.unattested.get_or_insert(environment == Environment::Test);
+        let challenges = Challenges::new().ok_or(crate::Error::System("there is no randomness to be had"))?;
+        Ok(Self { config, challenges, limit, map: OnceLock::new() })
+    }
+}
+
+/// What a platform is asked to sign: [`octet::attestation::binding_digest`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Binding([u8; 32]);
 
 impl Binding {
-    /// The binding of these.
-    #[must_use]
-    pub fn new(challenge: &[u8], session: &octet::SessionRef, device_key: &[u8; 65]) -> Self {
-        let fields: [&[u8]; 4] = [b"octet-attest-v1", challenge, session.as_str().as_bytes(), device_key];
-        let framed: Vec<u8> =
-            fields.iter().flat_map(|field| [&(field.len() as u64).to_be_bytes()[..], *field].concat()).collect();
-        Self(sha256(&framed))
-    }
-
     /// The digest: App Attest's `clientDataHash`, and in unpadded base64url Play Integrity's `nonce`.
     #[must_use]
     pub const fn digest(&self) -> &[u8; 32] {
@@ -41,7 +61,6 @@ impl Binding {
 }
 
 impl From<[u8; 32]> for Binding {
-    /// A digest that was made elsewhere.
     fn from(digest: [u8; 32]) -> Self {
         Self(digest)
     }

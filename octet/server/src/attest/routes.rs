@@ -1,0 +1,129 @@
+//! What apps on devices ask, with a mobile licence: a challenge, a binding of their key, and a map. Why a statement was
+//! refused is counted and logged for the operator, and not told.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use octet::attestation::{
+    AttestationAnswer, AttestationChallenge, AttestationRequest, BordersFile, CountryBorders, Statement, binding_digest,
+};
+use octet::problem::Code;
+use octet::proof::{Confirmation, DeviceBinding, SessionDigest};
+use octet_engine::World;
+
+use super::{Binding, Refusal};
+use crate::failure::{Failure, json};
+use crate::identity;
+use crate::service::Shared;
+
+/// An attestation has at most 16 KiB, which base64url makes a third longer.
+const MOST_BODY: usize = 32 * 1024;
+/// How long a key may sign: a session's longest time. An app that runs longer starts another.
+const SIGNS_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// Steps in a degree of the map that phones get: about 100 m, far finer than the borders are.
+const MAP_SCALE: u32 = 1000;
+
+/// `POST /v1/attest/challenge`.
+pub(crate) async fn challenge(
+    State(shared): State<Arc<Shared>>,
+    parts: Parts,
+) -> Result<Response<Body>, Failure> {
+    let partner = identity::app(&shared, &parts)?;
+    shared.attest.limit.check(&partner)?;
+    let made = shared.attest.challenges.make(&partner, shared.clock.now());
+    let (challenge, expires_at) =
+        made.ok_or_else(|| Failure::new(Code::Internal, "the operating system has no randomness to give"))?;
+    Ok(json(StatusCode::OK, &AttestationChallenge { challenge, expires_at }))
+}
+
+/// `POST /v1/attest`.
+pub(crate) async fn attest(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response<Body>, Failure> {
+    let (parts, body) = request.into_parts();
+    let partner = identity::app(&shared, &parts)?;
+    shared.attest.limit.check(&partner)?;
+    let body = axum::body::to_bytes(body, MOST_BODY)
+        .await
+        .map_err(|_| Failure::new(Code::BodyTooLarge, "an attestation has at most 32 KiB"))?;
+    let request: AttestationRequest = serde_json::from_slice(&body)
+        .map_err(|_| Failure::new(Code::MalformedAttestation, "the body is not what octet-device sends"))?;
+    let now = shared.clock.now();
+    let (attested_by, hardware) = vouch(&shared, &request, &partner, now).map_err(|why| {
+        tracing::info!(reason = %why, "an attestation was refused");
+        Failure::new(Code::AttestationRefused, "the statement does not vouch for this key in this session")
+    })?;
+    let signer = shared.records.snapshot().proof_key(shared.environment, now).ok_or_else(|| {
+        Failure::new(Code::StoreUnavailable, "there is no key to sign with; ask again").retry_after(1)
+    })?;
+    let binding = DeviceBinding {
+        issuer: shared.issuer.to_string(),
+        audience: partner.to_string(),
+        session: SessionDigest::of(&request.session_ref),
+        id: format!("dev_{}", request.device_key.thumbprint()),
+        issued_at: now,
+        signs_until: now.checked_add(SIGNS_FOR).unwrap_or(Timestamp::MAX),
+        cnf: Confirmation { jwk: request.device_key },
+        hardware,
+        attested_by: attested_by.into(),
+    };
+    let binding = binding.sign(&*signer).map_err(|_| Failure::new(Code::Internal, "the binding could not be signed"))?;
+    Ok(json(StatusCode::OK, &AttestationAnswer { binding }))
+}
+
+/// Who vouches for the key, and whether it counts as held by hardware.
+fn vouch(
+    shared: &Shared,
+    request: &AttestationRequest,
+    partner: &crate::PartnerName,
+    now: Timestamp,
+) -> Result<(&'static str, bool), Refusal> {
+    let challenge = shared.attest.challenges.check(&request.challenge, partner, now)?;
+    let point = request.device_key.uncompressed().ok_or(Refusal::Malformed)?;
+    let binding = Binding::from(binding_digest(&challenge, &request.session_ref, &point));
+    let decode = |text: &str| URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|_| Refusal::Malformed);
+    let config = &shared.attest.config;
+    match &request.statement {
+        Statement::AppAttest { key_id, attestation } => {
+            let verifier = config.apple.as_ref().ok_or(Refusal::App)?;
+            verifier.attest(&decode(attestation)?, &decode(key_id)?, &binding, now)?;
+            Ok(("appAttest", request.hardware))
+        }
+        Statement::PlayIntegrity { token } => {
+            config.google.as_ref().ok_or(Refusal::App)?.verify(token, &binding, now)?;
+            Ok(("playIntegrity", request.hardware))
+        }
+        Statement::None if config.unattested == Some(true) => Ok(("none", false)),
+        _ => Err(Refusal::App),
+    }
+}
+
+/// `GET /v1/borders`.
+pub(crate) async fn borders(
+    State(shared): State<Arc<Shared>>,
+    parts: Parts,
+) -> Result<Response<Body>, Failure> {
+    let partner = identity::app(&shared, &parts)?;
+    shared.attest.limit.check(&partner)?;
+    let map = shared.attest.map.get_or_init(|| map(&shared.world)).clone();
+    let mut response = Response::new(Body::from(map));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=86400"));
+    Ok(response)
+}
+
+fn map(world: &World) -> bytes::Bytes {
+    let mut file = BordersFile::new(MAP_SCALE, octet_engine::world::BORDER_PRECISION_KM);
+    for country in world.borders().iter() {
+        let rings = country.polygons.iter().flat_map(|polygon| polygon.rings());
+        let rings = rings.map(|ring| file.encode(ring)).collect();
+        file.countries.push(CountryBorders { code: country.code, rings });
+    }
+    // Numbers and codes only: cannot fail.
+    serde_json::to_vec(&file).unwrap_or_default().into()
+}
