@@ -8,8 +8,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use octet_client::Transport;
 use octet_device::{
-    At, Attestor, Claim, Fix, FixSink, FixSource, LatLon, Octet as Sdk, OctetConfig, Outcome, PredicateVerdict, Reading,
-    ReasonCode, Region, StartError, Statement, Vouching,
+    At, Attestor, Claim, Fix, FixSink, FixSource, LatLon, Octet as Sdk, OctetConfig, Outcome, PredicateVerdict,
+    Reading, ReasonCode, Region, StartError, Statement, Vouching,
 };
 use octet_server::clock::{Clock as _, ManualClock};
 use octet_server::{Config, NewLicense, Octet};
@@ -209,7 +209,13 @@ async fn what_the_developer_has_to_mend_is_an_error_at_the_start() {
     let stage = Stage::new().await;
     let browser = NewLicense::browser("shop").environment(octet::Environment::Test);
     let browser = stage.octet.licenses().issue(browser).await.unwrap().key;
-    let start = |license| Sdk::start(OctetConfig::new(license).transport(Transport::over(stage.octet.clone())).clock(Shared(Arc::clone(&stage.clock))));
+    let start = |license| {
+        Sdk::start(
+            OctetConfig::new(license)
+                .transport(Transport::over(stage.octet.clone()))
+                .clock(Shared(Arc::clone(&stage.clock))),
+        )
+    };
     assert!(matches!(start(browser).await, Err(StartError::LicenseWrongProduct)));
     assert!(matches!(start("octet_test_v4.public.AAAA".parse().unwrap()).await, Err(StartError::LicenseRejected)));
     let other = stage.config().license_issuer([7; 32]);

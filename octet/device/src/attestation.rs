@@ -9,13 +9,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::Request;
 use octet::attestation::{AttestationAnswer, AttestationChallenge, AttestationRequest, Statement, binding_digest};
-use octet::proof::{DeviceBinding, LocationProof};
+use octet::proof::{DeviceBinding, LocationProof, Point};
 use octet::{LicenseKey, SessionRef, header};
 use octet_transport::{Limits, Transport};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::signer::{self, DeviceKey};
+use crate::signer::DeviceKey;
 
 /// What the platform says of this app and device.
 pub trait Attestor: Send + Sync + 'static {
@@ -70,14 +70,15 @@ pub(crate) async fn ask(
         Err(asked) => return asked,
     };
     let point = key.public_point();
-    let Ok(nonce) = URL_SAFE_NO_PAD.decode(&challenge.challenge) else { return Asked::Refused };
+    let nonce = URL_SAFE_NO_PAD.decode(&challenge.challenge).ok();
+    let (Some(nonce), Some(device_key)) = (nonce, Point::p256(&point)) else { return Asked::Refused };
     let Some(statement) = attestor.attest(binding_digest(&nonce, session, &point)).await else {
         return Asked::Refused;
     };
     let request = AttestationRequest {
         session_ref: session.clone(),
         challenge: challenge.challenge,
-        device_key: signer::jwk(&point),
+        device_key,
         hardware: key.is_in_hardware(),
         statement,
     };

@@ -4,10 +4,10 @@
 use jiff::Timestamp;
 use octet::LicenseKey;
 use octet::license::{LicenseClaims, Product};
+use pasetors::Public;
 use pasetors::keys::AsymmetricPublicKey;
 use pasetors::token::UntrustedToken;
 use pasetors::version4::{PublicToken, V4};
-use pasetors::Public;
 
 use crate::StartError;
 

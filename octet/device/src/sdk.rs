@@ -149,9 +149,9 @@ impl Inner {
         }
         let now = self.clock.read();
         let mut state = self.state();
-        let plausible = state.last.is_none_or(|(then, last)| {
-            motion::is_plausible(&last, &fix, now.monotonic.saturating_sub(then.monotonic))
-        });
+        let plausible = state
+            .last
+            .is_none_or(|(then, last)| motion::is_plausible(&last, &fix, now.monotonic.saturating_sub(then.monotonic)));
         if plausible {
             state.timeline.push(now, fix);
         } else {
@@ -175,13 +175,8 @@ impl Inner {
 
     async fn ask(&self) {
         let Ok(_turn) = self.asking.try_lock() else { return };
-        let asked = attestation::ask(
-            &self.transport,
-            &self.license,
-            &self.session,
-            self.key.as_ref(),
-            self.attestor.as_ref(),
-        );
+        let asked =
+            attestation::ask(&self.transport, &self.license, &self.session, self.key.as_ref(), self.attestor.as_ref());
         let standing = match asked.await {
             Asked::Vouched(vouched) => Standing::Vouched(Arc::from(vouched)),
             Asked::Refused => Standing::Refused,

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use octet::proof::{Algorithm, Ec, Point, Signer, SigningFailed};
+use octet::proof::{Algorithm, Point, Signer, SigningFailed};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 
@@ -41,8 +39,8 @@ impl SoftwareKey {
             EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).ok()
         };
         let pair = new().ok_or(StartError::NoRandomness)?;
-        let point: [u8; 65] = pair.public_key().as_ref().try_into().map_err(|_| StartError::NoRandomness)?;
-        Ok(Self { thumbprint: thumbprint(&point), pair, random })
+        let thumbprint = pair.public_key().as_ref().try_into().ok().and_then(thumbprint);
+        Ok(Self { thumbprint: thumbprint.ok_or(StartError::NoRandomness)?, pair, random })
     }
 }
 
@@ -79,13 +77,8 @@ impl fmt::Debug for SoftwareKey {
     }
 }
 
-/// The point as a JWK; one that is not uncompressed is no key.
-pub(crate) fn jwk(point: &[u8; 65]) -> Option<Point> {
-    Point::p256(point)
-}
-
-/// The name of a key in proofs: the thumbprint (RFC 7638) of its public point, uncompressed.
+/// The name of a key in proofs: the thumbprint (RFC 7638) of its public point, uncompressed; `None` for other bytes.
 #[must_use]
-pub fn thumbprint(point: &[u8; 65]) -> String {
-    jwk(point).thumbprint()
+pub fn thumbprint(point: &[u8; 65]) -> Option<String> {
+    Point::p256(point).map(|point| point.thumbprint())
 }

@@ -96,7 +96,10 @@ fn check_license(shared: &Shared, parts: &Parts, product: Product) -> Result<Arc
         ));
     }
     if license.product != product {
-        return Err(Failure::new(Code::LicenseWrongProduct, "the licence is for another product: see `octet license issue`"));
+        return Err(Failure::new(
+            Code::LicenseWrongProduct,
+            "the licence is for another product: see `octet license issue`",
+        ));
     }
     if license.cnf.is_some() {
         // Nothing here shows which certificate a connection had: better refused than believed.

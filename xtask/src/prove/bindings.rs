@@ -46,9 +46,7 @@ fn write(out: &Path) -> Result<PathBuf> {
     step(Command::new(env!("CARGO")).args(["build", "-p", "octet-device-bindings", "-p", "octet-server"]))?;
     let name = format!("{}octet_device_bindings{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     let library = target().join("debug").join(name);
-    for (language, facade) in
-        [("python", "octet_sdk.py"), ("kotlin", "OctetNames.kt"), ("swift", "OctetNames.swift")]
-    {
+    for (language, facade) in [("python", "octet_sdk.py"), ("kotlin", "OctetNames.kt"), ("swift", "OctetNames.swift")] {
         let folder = out.join(language);
         step(
             Command::new(env!("CARGO"))

@@ -56,10 +56,7 @@ pub(crate) struct NoPoint;
 impl Key {
     pub(crate) fn new(key: Arc<dyn OctetKey>) -> Result<Self, NoPoint> {
         let point: [u8; 65] = key.public_point().try_into().map_err(|_| NoPoint)?;
-        if point[0] != 4 {
-            return Err(NoPoint);
-        }
-        Ok(Self { id: octet_device::thumbprint(&point), key, point })
+        Ok(Self { id: octet_device::thumbprint(&point).ok_or(NoPoint)?, key, point })
     }
 }
 

@@ -101,10 +101,8 @@ impl OctetVerdict {
 
 impl From<PredicateVerdict> for OctetVerdict {
     fn from(verdict: PredicateVerdict) -> Self {
-        let validity = |validity: octet_device::Validity| OctetValidity {
-            from: validity.from().into(),
-            to: validity.to().into(),
-        };
+        let validity =
+            |validity: octet_device::Validity| OctetValidity { from: validity.from().into(), to: validity.to().into() };
         Self {
             result: match verdict.result {
                 Outcome::Yes => OctetResult::Yes,

@@ -30,10 +30,7 @@ const SIGNS_FOR: SignedDuration = SignedDuration::from_hours(24);
 const MAP_SCALE: u32 = 1000;
 
 /// `POST /v1/attest/challenge`.
-pub(crate) async fn challenge(
-    State(shared): State<Arc<Shared>>,
-    parts: Parts,
-) -> Result<Response<Body>, Failure> {
+pub(crate) async fn challenge(State(shared): State<Arc<Shared>>, parts: Parts) -> Result<Response<Body>, Failure> {
     let partner = identity::app(&shared, &parts)?;
     shared.attest.limit.check(&partner)?;
     let made = shared.attest.challenges.make(&partner, shared.clock.now());
@@ -71,7 +68,8 @@ pub(crate) async fn attest(State(shared): State<Arc<Shared>>, request: Request) 
         hardware,
         attested_by: attested_by.into(),
     };
-    let binding = binding.sign(&*signer).map_err(|_| Failure::new(Code::Internal, "the binding could not be signed"))?;
+    let binding =
+        binding.sign(&*signer).map_err(|_| Failure::new(Code::Internal, "the binding could not be signed"))?;
     Ok(json(StatusCode::OK, &AttestationAnswer { binding }))
 }
 
@@ -103,10 +101,7 @@ fn vouch(
 }
 
 /// `GET /v1/borders`.
-pub(crate) async fn borders(
-    State(shared): State<Arc<Shared>>,
-    parts: Parts,
-) -> Result<Response<Body>, Failure> {
+pub(crate) async fn borders(State(shared): State<Arc<Shared>>, parts: Parts) -> Result<Response<Body>, Failure> {
     let partner = identity::app(&shared, &parts)?;
     shared.attest.limit.check(&partner)?;
     let map = shared.attest.map.get_or_init(|| map(&shared.world)).clone();
