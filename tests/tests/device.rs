@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use octet_client::Transport;
 use octet_device::{
     At, Attestor, Claim, Fix, FixSink, FixSource, LatLon, Octet as Sdk, OctetConfig, Outcome, PredicateVerdict,
-    Reading, ReasonCode, Region, StartError, Statement, Vouching,
+    Reading, ReasonCode, Region, StartError, Statement, Transport, Vouching,
 };
 use octet_server::clock::{Clock as _, ManualClock};
 use octet_server::{Config, NewLicense, Octet};
@@ -92,7 +91,7 @@ async fn a_device_in_kansas_city_is_in_the_us_with_a_proof_of_that_and_nothing_f
     let claims = stage.verified(&sdk, &verdict).await;
     assert_eq!(claims.claim, Claim::Within(us()));
     assert!(!serde_json::to_string(&claims).unwrap().contains("39.1"));
-    assert_eq!(claims.holder.unwrap().hardware, false);
+    assert!(!claims.holder.unwrap().hardware);
 
     let verdict = sdk.loc().is_within(Region::eu(), At::Now).await;
     assert_eq!(verdict.result, Outcome::No);

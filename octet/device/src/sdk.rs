@@ -149,6 +149,9 @@ impl Inner {
         }
         let now = self.clock.read();
         let mut state = self.state();
+        if !state.timeline.is_running() {
+            return;
+        }
         let plausible = state
             .last
             .is_none_or(|(then, last)| motion::is_plausible(&last, &fix, now.monotonic.saturating_sub(then.monotonic)));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use octet::Environment;
 use octet_engine::World;
 
+use crate::attest::AttestConfig;
 use crate::clock::{Clock, SystemClock};
 use crate::visits::{VisitLog, VisitOptions};
 
@@ -28,6 +29,7 @@ pub struct Config {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) world: Option<Arc<World>>,
     pub(crate) issuer: String,
+    pub(crate) attest: AttestConfig,
     pub(crate) visits: VisitOptions,
     pub(crate) visits_database: Option<PathBuf>,
 }
@@ -48,6 +50,7 @@ impl Config {
             clock: Arc::new(SystemClock::new()),
             world: None,
             issuer: "octet".to_owned(),
+            attest: AttestConfig::default(),
             visits: VisitOptions::default(),
             visits_database: None,
         }
@@ -94,6 +97,12 @@ impl Config {
     /// Another clock than the system's.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Which platforms' word is taken for a device's key; by default none's.
+    pub fn attest(mut self, attest: AttestConfig) -> Self {
+        self.attest = attest;
         self
     }
 

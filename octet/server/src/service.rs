@@ -23,6 +23,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
+use crate::attest::{Attestation, routes as attest};
 use crate::bot::{self, Bot};
 use crate::clock::Clock;
 use crate::counts::Counters;
@@ -69,6 +70,8 @@ pub(crate) struct Shared {
     pub(crate) assessing: Arc<Semaphore>,
     pub(crate) bot: Bot,
     pub(crate) counters: Counters,
+    /// What vouches for the keys of devices.
+    pub(crate) attest: Attestation,
     /// Who proofs are from.
     pub(crate) issuer: Box<str>,
     /// The proofs that the chain does not have yet.
@@ -98,6 +101,8 @@ impl Octet {
         };
         let limits = config.limits;
         let bot = Bot::open(log, &limits, &config.clock)?;
+        let attest_limit = PartnerLimit::new(limits.signals_per_second, Arc::clone(&config.clock));
+        let attest = Attestation::new(config.attest, config.environment, attest_limit)?;
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let shared = Arc::new(Shared {
             environment: config.environment,
@@ -118,6 +123,7 @@ impl Octet {
             assessing: Arc::new(Semaphore::new(processors)),
             bot,
             counters: Counters::default(),
+            attest,
             issuer: config.issuer.into(),
             signed: Signed::default(),
             shutdown: CancellationToken::new(),
@@ -285,6 +291,9 @@ fn router(shared: &Arc<Shared>) -> Router {
         .route("/v1/bot/export", get(bot::export).head(only("GET")).fallback(only("GET")))
         .route("/v1/verdict/{ref}", get(verdicts::verdict).head(only("GET")).fallback(only("GET")))
         .route("/v1/predicate", post(predicates::predicate).fallback(only("POST")))
+        .route("/v1/attest/challenge", post(attest::challenge).fallback(only("POST")))
+        .route("/v1/attest", post(attest::attest).fallback(only("POST")))
+        .route("/v1/borders", get(attest::borders).fallback(only("GET, HEAD")))
         .route(KEYS_PATH, get(predicates::keys).fallback(only("GET, HEAD")))
         .route("/healthz", get(|| async { "ok\n" }).fallback(only("GET, HEAD")))
         .route("/readyz", get(ready).fallback(only("GET, HEAD")))

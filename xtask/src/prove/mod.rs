@@ -1,11 +1,11 @@
 //! `cargo xtask prove NAME`: what takes longer than CI may, or needs what a CI machine may lack. Each prints its table, and
 //! says by name what it skipped and why.
 
+mod bindings;
 mod engines;
 mod lab;
 mod visits;
 mod zoo;
-mod bindings;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -18,6 +18,8 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// Swift, Kotlin and Python for devices: written, compared with what is checked in, and run where that is possible
+    Bindings(bindings::Options),
     /// The collector in windows of Firefox ESR and WebKitGTK, and one JA4 for each over ten connections
     Engines,
     /// A real browser over lines of real lengths: network namespaces, TUN devices and a forwarder that delays packets
@@ -32,6 +34,7 @@ enum What {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.what {
+        What::Bindings(options) => bindings::run(options),
         What::Engines => engines::run(),
         What::Lab(options) => lab::run(options),
         What::Zoo(options) => zoo::run(options),

@@ -28,6 +28,8 @@ const MOST_BODY: usize = 32 * 1024;
 const SIGNS_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// Steps in a degree of the map that phones get: about 100 m, far finer than the borders are.
 const MAP_SCALE: u32 = 1000;
+/// Borders of 1:50 million are off by a few kilometres.
+const MAP_PRECISION_KM: f64 = 6.0;
 
 /// `POST /v1/attest/challenge`.
 pub(crate) async fn challenge(State(shared): State<Arc<Shared>>, parts: Parts) -> Result<Response<Body>, Failure> {
@@ -54,7 +56,8 @@ pub(crate) async fn attest(State(shared): State<Arc<Shared>>, request: Request) 
         tracing::info!(reason = %why, "an attestation was refused");
         Failure::new(Code::AttestationRefused, "the statement does not vouch for this key in this session")
     })?;
-    let signer = shared.records.snapshot().proof_key(shared.environment, now).ok_or_else(|| {
+    let snapshot = shared.records.snapshot();
+    let signer = snapshot.proof_key(shared.environment, now).ok_or_else(|| {
         Failure::new(Code::StoreUnavailable, "there is no key to sign with; ask again").retry_after(1)
     })?;
     let binding = DeviceBinding {
@@ -68,8 +71,7 @@ pub(crate) async fn attest(State(shared): State<Arc<Shared>>, request: Request) 
         hardware,
         attested_by: attested_by.into(),
     };
-    let binding =
-        binding.sign(&*signer).map_err(|_| Failure::new(Code::Internal, "the binding could not be signed"))?;
+    let binding = binding.sign(signer).map_err(|_| Failure::new(Code::Internal, "the binding could not be signed"))?;
     Ok(json(StatusCode::OK, &AttestationAnswer { binding }))
 }
 
@@ -113,7 +115,7 @@ pub(crate) async fn borders(State(shared): State<Arc<Shared>>, parts: Parts) -> 
 }
 
 fn map(world: &World) -> bytes::Bytes {
-    let mut file = BordersFile::new(MAP_SCALE, octet_engine::world::BORDER_PRECISION_KM);
+    let mut file = BordersFile::new(MAP_SCALE, MAP_PRECISION_KM);
     for country in world.borders().iter() {
         let rings = country.polygons.iter().flat_map(|polygon| polygon.rings());
         let rings = rings.map(|ring| file.encode(ring)).collect();
