@@ -28,8 +28,6 @@ enum What {
     Zoo(zoo::Options),
     /// Ten million visits: figures against a recount, an export's memory, a secret rotated under load
     Visits(visits::Options),
-    /// Swift, Kotlin and Python for devices: written, compared with what is checked in, and run where that is possible
-    Bindings(bindings::Options),
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -39,6 +37,5 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Lab(options) => lab::run(options),
         What::Zoo(options) => zoo::run(options),
         What::Visits(options) => visits::run(options),
-        What::Bindings(options) => bindings::run(options),
     }
 }
