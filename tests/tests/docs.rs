@@ -18,7 +18,7 @@ use serde_json::Value;
 const COLLECTED: &str = "docs/what-gets-collected.md";
 
 /// The pages for partners; `operator.md` beside them is for who runs the service.
-const PARTNER_PAGES: [&str; 13] = [
+const PARTNER_PAGES: &[&str] = &[
     "docs/README.md",
     "docs/embed-the-collector.md",
     "docs/deploy-the-edge.md",
@@ -27,6 +27,7 @@ const PARTNER_PAGES: [&str; 13] = [
     "docs/audit-a-proof.md",
     "docs/bot-verdict.md",
     "docs/data-api.md",
+    "docs/device.md",
     "docs/verdicts.md",
     "docs/verdict-schema.md",
     "docs/how-it-works.md",
