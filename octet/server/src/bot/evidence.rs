@@ -92,3 +92,71 @@ fn preface(preface: &handshake::Http2Preface) -> Http2Preface {
         window_update: preface.window_update,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use octet::assess::AssessBundle;
+    use octet::page::PageServed;
+    use octet_engine::bot::{BotAssessment, Weights, assess, assess_connection};
+
+    use super::*;
+
+    /// Visits of the zoo (`cargo xtask prove zoo --bundles FOLDER`) as an edge forwarded them, and what their scores must
+    /// be from and below.
+    const VISITS: &[(&str, u8, u8)] = &[
+        ("chromium", 0, 30),
+        ("chromium-software-webgl", 0, 30),
+        ("chromium-switch", 0, 30),
+        ("chromium-zoomed", 0, 30),
+        ("chromium-user-agent", 30, 60),
+        ("chromium-debugging-port", 30, 60),
+        ("firefox", 0, 30),
+        ("firefox-resist", 0, 30),
+        ("firefox-keyboard", 0, 30),
+        ("chromium-headless", 90, 101),
+        ("chromium-headless-disguised", 30, 60),
+        ("firefox-headless", 30, 60),
+        ("playwright-window", 90, 101),
+        ("puppeteer-disguised-window", 60, 101),
+        ("stealth-window", 60, 101),
+        ("selenium-firefox-window", 60, 101),
+        ("protocol-hidden-window", 30, 60),
+    ];
+    const PAGES: &[&str] = &["curl-as-browser", "httpx-as-browser", "requests-as-browser"];
+
+    fn read(visit: &str) -> String {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/zoo/{visit}.json"));
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    fn judged(visit: &str) -> BotAssessment {
+        let bundle: AssessBundle = serde_json::from_str(&read(visit)).unwrap();
+        let signals: AssessSignals = serde_json::from_str(bundle.assess.get()).unwrap();
+        let seconds = i64::try_from(bundle.observations.observed_at_ms / 1000).unwrap();
+        let (world, now) = (World::embedded(), UnixTime(seconds));
+        let evidence = of_visit(signals, &bundle.observations, Profile::Full, Came::default(), &world, now);
+        assess(&evidence, &Weights::embedded())
+    }
+
+    #[test]
+    fn real_visits_of_people_and_machines_score_as_they_should() {
+        for (visit, from, below) in VISITS {
+            let judged = judged(visit);
+            println!("{visit}: {judged:?}");
+            assert!((*from..*below).contains(&judged.score), "{visit}: {judged:?}");
+        }
+    }
+
+    #[test]
+    fn real_tools_that_only_fetch_a_page_are_known_by_their_connection() {
+        for visit in PAGES {
+            let page: PageServed = serde_json::from_str(&read(visit)).unwrap();
+            let connection = of_connection(&page.observations, &World::embedded());
+            let judged = assess_connection(&connection, &Weights::embedded());
+            println!("{visit}: {judged:?}");
+            assert!(judged.score >= 60 && judged.degraded, "{visit}: {judged:?}");
+        }
+    }
+}
