@@ -18,8 +18,8 @@ const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 
 
 /// `base` with `changes` written over it.
 fn with(base: &Value, changes: Value) -> Value {
-    let mut base = base.clone();
-    base.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    let (mut base, Value::Object(changes)) = (base.clone(), changes) else { panic!("changes are an object") };
+    base.as_object_mut().unwrap().extend(changes);
     base
 }
 
