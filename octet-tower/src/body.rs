@@ -1,4 +1,4 @@
-//! The body of a response: the partner's own as it stands, or the edge's.
+//! The body of the edge's own responses: the partner's type as it stands, or a wrapper that adds what is missing.
 
 use std::fmt;
 use std::pin::Pin;
@@ -12,7 +12,20 @@ use octet_relay::Answer;
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The body of a response of an [`OctetEdge`](crate::OctetEdge).
+    /// A body that may also be made of bytes, as the edge asks: for a service whose own cannot.
+    ///
+    /// ```
+    /// use http_body_util::Empty;
+    /// use octet_tower::ResponseBody;
+    /// use tower::{ServiceExt, service_fn};
+    ///
+    /// # fn wrap(edge: &octet_tower::OctetEdgeLayer) {
+    /// let shop = service_fn(|_: http::Request<Empty<bytes::Bytes>>| async {
+    ///     Ok::<_, std::convert::Infallible>(http::Response::new(Empty::<bytes::Bytes>::new()))
+    /// });
+    /// let shop = edge.layer(shop.map_response(|response| response.map(ResponseBody::new)));
+    /// # }
+    /// ```
     pub struct ResponseBody<B> {
         #[pin]
         kind: Kind<B>,
@@ -28,14 +41,21 @@ pin_project! {
 }
 
 impl<B> ResponseBody<B> {
-    pub(crate) const fn inner(body: B) -> Self {
+    /// The partner's body, as it stands.
+    pub const fn new(body: B) -> Self {
         Self { kind: Kind::Inner { body } }
     }
 }
 
+impl<B> From<Bytes> for ResponseBody<B> {
+    fn from(bytes: Bytes) -> Self {
+        Self { kind: Kind::Own { body: Full::new(bytes) } }
+    }
+}
+
 /// The edge's answer as a response.
-pub(crate) fn response<B>(answer: Answer) -> Response<ResponseBody<B>> {
-    let mut response = Response::new(ResponseBody { kind: Kind::Own { body: Full::new(answer.body) } });
+pub(crate) fn response<B: From<Bytes>>(answer: Answer) -> Response<B> {
+    let mut response = Response::new(B::from(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in answer.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {

@@ -5,11 +5,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use octet_relay::{Answer, Passing};
 use pin_project_lite::pin_project;
 
-use crate::body::{self, ResponseBody};
+use crate::body;
 
 type Own = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
@@ -42,8 +43,9 @@ impl<F> ResponseFuture<F> {
 impl<F, B, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
+    B: From<Bytes>,
 {
-    type Output = Result<Response<ResponseBody<B>>, E>;
+    type Output = Result<Response<B>, E>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -54,7 +56,7 @@ where
                     let headers = response.headers_mut();
                     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
                 }
-                Poll::Ready(Ok(response.map(ResponseBody::inner)))
+                Poll::Ready(Ok(response))
             }
             KindProjection::Own { answer } => Poll::Ready(Ok(body::response(ready!(answer.as_mut().poll(cx))))),
         }

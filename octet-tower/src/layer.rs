@@ -65,6 +65,11 @@ impl OctetEdgeLayer {
     {
         Self::from(Relay::over(Transport::over(octet)))
     }
+
+    /// The edge around `inner`; what [`Layer::layer`] does, without the trait.
+    pub fn layer<S>(&self, inner: S) -> OctetEdge<S> {
+        OctetEdge::new(inner, self.relay.clone())
+    }
 }
 
 impl From<Relay> for OctetEdgeLayer {
@@ -77,6 +82,6 @@ impl<S> Layer<S> for OctetEdgeLayer {
     type Service = OctetEdge<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        OctetEdge::new(inner, self.relay.clone())
+        self.layer(inner)
     }
 }

@@ -45,14 +45,15 @@
 //!
 //! # Any other host
 //!
-//! The layer needs no framework. A host puts a [`Connection`] into each request's extensions, if it knows one:
+//! For warp there are filters and a server, with the feature `warp`. Plain hyper, tonic and the rest need no feature: a
+//! host puts a [`Connection`] into each request's extensions, if it knows one, as [`Listener::accept`] gives it:
 //!
 //! ```
 //! use bytes::Bytes;
 //! use http::{Request, Response, StatusCode};
 //! use http_body_util::Full;
 //! use octet_tower::{Connection, OctetEdgeLayer};
-//! use tower::{Layer, Service, ServiceExt, service_fn};
+//! use tower::{Service, ServiceExt, service_fn};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -76,7 +77,7 @@
 //! # What it costs, and what it bounds
 //!
 //! A request that is not the edge's costs one comparison with the prefix and no allocation; its future is not boxed,
-//! and its error type is its own. Bundles are at most 64 KiB, arrive within 10 seconds, and are forwarded with a time
+//! and the types of its body and its error are its own. Bundles are at most 64 KiB, arrive within 10 seconds, and are forwarded with a time
 //! limit, one retry, and a bound on how many are under way; when Octet is down the browser gets 503 and the
 //! partner's routes do not notice. Bundles and channels are limited per network (an IPv4 address, an IPv6 /64).
 //!
@@ -104,6 +105,8 @@ mod session;
 mod stream;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "warp")]
+pub mod warp;
 mod watched;
 
 pub use body::ResponseBody;
@@ -111,7 +114,7 @@ pub use connection::Connection;
 pub use future::ResponseFuture;
 pub use layer::OctetEdgeLayer;
 pub use listener::Listener;
-pub use octet_relay::{Builder, ConfigError, HiddenInput, RateLimit, ScriptTag, tcp_info};
+pub use octet_relay::{Builder, ConfigError, HiddenInput, PageSession, RateLimit, ScriptTag, tcp_info};
 pub use octet_transport::Transport;
 pub use service::OctetEdge;
 pub use session::{OctetSession, Unavailable, VisitorIp};

@@ -2,15 +2,18 @@
 
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use http::{Request, Response};
 use octet_relay::{Passing, Relay};
 use tower_service::Service;
 
-use crate::body::ResponseBody;
 use crate::future::ResponseFuture;
 use crate::own;
 
 /// A partner's service with Octet's edge around it. See the [crate's documentation](crate).
+///
+/// Responses keep the type of their body, which must be one that can be made of bytes, as axum's, warp's and
+/// `http_body_util::Full` can; [`ResponseBody`](crate::ResponseBody) wraps any other.
 #[derive(Debug, Clone)]
 pub struct OctetEdge<S> {
     inner: S,
@@ -43,8 +46,9 @@ where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     ReqBody: http_body::Body + Send + 'static,
     ReqBody::Data: Send,
+    ResBody: From<Bytes>,
 {
-    type Response = Response<ResponseBody<ResBody>>;
+    type Response = Response<ResBody>;
     type Error = S::Error;
     type Future = ResponseFuture<S::Future>;
 

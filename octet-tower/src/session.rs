@@ -2,17 +2,18 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::ops::Deref;
 
 use http::Request;
 use octet::SessionRef;
-use octet_relay::{HiddenInput, PageSession, Relay, ScriptTag};
+use octet_relay::{PageSession, Relay};
 
 use crate::observe::{Head, observe};
 
 /// A session for the page that this request asks for: a signed reference, and the tags that carry it.
 ///
 /// The reference expires, and is bound to the network and the user agent of this request. The layer sends the page
-/// with `Cache-Control: no-store`, whatever the handler says.
+/// with `Cache-Control: no-store`, whatever the handler says. See [`PageSession`] for what goes into the page.
 ///
 /// An axum handler takes it as an argument; any other service inside the layer opens it from its request:
 ///
@@ -47,24 +48,13 @@ impl OctetSession {
     pub(crate) fn of_parts(parts: &http::request::Parts) -> Result<Self, Unavailable> {
         Self::new(&Head::from(parts))
     }
+}
 
-    /// The reference, to be kept until the backend asks for the verdict.
-    #[must_use]
-    pub const fn session_ref(&self) -> &SessionRef {
-        self.0.session_ref()
-    }
+impl Deref for OctetSession {
+    type Target = PageSession;
 
-    /// The tag that loads and starts the collector: one external script, no inline code. With a nonce-based
-    /// Content-Security-Policy: `session.script_tag().nonce(nonce)`.
-    #[must_use]
-    pub const fn script_tag(&self) -> ScriptTag<'_> {
-        self.0.script_tag()
-    }
-
-    /// `<input type="hidden" name="octet" value="…">`, which brings the reference back with a form.
-    #[must_use]
-    pub const fn hidden_input(&self) -> HiddenInput<'_> {
-        self.0.hidden_input()
+    fn deref(&self) -> &PageSession {
+        &self.0
     }
 }
 

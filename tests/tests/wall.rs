@@ -14,6 +14,7 @@ const PARTNERS_SIDE: &[&str] = &[
     "octet-transport",
     "octet-relay",
     "octet-tower",
+    "octet-actix",
     "octet-edge",
     "octet-client",
     "octet-device",

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod collector;
 mod data;
 mod eval;
@@ -18,6 +19,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// What Octet costs the sites that it stands in
+    Bench(bench::Options),
     /// The collector: builds what browsers download, or checks that what is checked in is what the source builds
     Collector(collector::Options),
     /// Reference data: fetches the pinned packages and makes the engine's tables of them
@@ -34,6 +37,7 @@ enum Command {
 
 fn main() -> std::process::ExitCode {
     let result = match Cli::parse().command {
+        Command::Bench(options) => bench::run(&options),
         Command::Collector(options) => collector::run(&options),
         Command::Data(options) => data::run(&options),
         Command::Eval(options) => eval::run(&options),

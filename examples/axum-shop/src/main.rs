@@ -12,7 +12,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/checkout", post(checkout))
         .with_state(OctetClient::from_env()?) // OCTET_URL, OCTET_PARTNER_KEY
         .layer(OctetEdgeLayer::from_env()?); // OCTET_URL, LICENSE, …
-    let listener = octet_tower::Listener::bind("[::]:3000").await?;
+    let addr = std::env::args().nth(1).unwrap_or_else(|| "[::]:3000".to_owned());
+    let listener = octet_tower::Listener::bind(addr).await?;
     axum::serve(listener, app.into_make_service_with_connect_info::<octet_tower::Connection>()).await?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The body of an answer: the edge's own, the app's as it streams, or a line of text.
+//! The body of an answer: the app's as it streams, or what the edge itself says.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -6,9 +6,8 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body::{Body as _, Frame, SizeHint};
-use http_body_util::{Empty, Full};
+use http_body_util::Full;
 use hyper::body::Incoming;
-use octet_tower::ResponseBody;
 
 use crate::proxy::Lease;
 
@@ -18,13 +17,12 @@ pub(crate) struct Body(Kind);
 
 #[derive(Debug)]
 enum Kind {
-    Own(ResponseBody<Empty<Bytes>>),
     App { body: Incoming, lease: Option<Lease> },
-    Text(Full<Bytes>),
+    Own(Full<Bytes>),
 }
 
 impl Body {
-    pub(crate) const fn own(body: ResponseBody<Empty<Bytes>>) -> Self {
+    pub(crate) const fn own(body: Full<Bytes>) -> Self {
         Self(Kind::Own(body))
     }
 
@@ -39,13 +37,13 @@ impl Body {
 
     /// An upgraded connection's: none.
     pub(crate) fn none() -> Self {
-        Self(Kind::Text(Full::default()))
+        Self(Kind::Own(Full::default()))
     }
 }
 
 /// A line of text, not to be stored.
 pub(crate) fn text(status: StatusCode, line: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body(Kind::Text(Full::from(line))));
+    let mut response = Response::new(Body(Kind::Own(Full::from(line))));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -60,7 +58,6 @@ impl http_body::Body for Body {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         match &mut self.0 {
             Kind::Own(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
-            Kind::Text(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
             Kind::App { body, lease } => {
                 let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
                 let whole = match &frame {
@@ -80,7 +77,6 @@ impl http_body::Body for Body {
         match &self.0 {
             Kind::Own(body) => body.is_end_stream(),
             Kind::App { body, .. } => body.is_end_stream(),
-            Kind::Text(body) => body.is_end_stream(),
         }
     }
 
@@ -88,7 +84,6 @@ impl http_body::Body for Body {
         match &self.0 {
             Kind::Own(body) => body.size_hint(),
             Kind::App { body, .. } => body.size_hint(),
-            Kind::Text(body) => body.size_hint(),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -17,7 +17,6 @@ use octet_relay::Relay;
 use octet_tower::{Connection, OctetEdge, OctetEdgeLayer, Stream};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
-use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::body::{self, Body};
@@ -136,7 +135,7 @@ async fn answer(browser: Arc<Browser>, mut request: Request<Incoming>) -> Result
 struct Nothing;
 
 impl Service<Request<Incoming>> for Nothing {
-    type Response = Response<Empty<Bytes>>;
+    type Response = Response<Full<Bytes>>;
     type Error = Infallible;
     type Future = std::future::Ready<Result<Self::Response, Infallible>>;
 
@@ -145,7 +144,7 @@ impl Service<Request<Incoming>> for Nothing {
     }
 
     fn call(&mut self, _: Request<Incoming>) -> Self::Future {
-        let mut response = Response::new(Empty::new());
+        let mut response = Response::new(Full::default());
         *response.status_mut() = http::StatusCode::NOT_FOUND;
         std::future::ready(Ok(response))
     }

@@ -3,15 +3,15 @@
 use http::{Request, StatusCode};
 use octet_collector_assets::{Asset, assets};
 
+use crate::shop::Host;
 use crate::support::{Shop, header_of};
 
 fn script() -> &'static Asset {
     assets().iter().find(|asset| asset.name == "octet-collector.js").unwrap()
 }
 
-#[tokio::test]
-async fn every_file_is_served_in_every_encoding_under_both_names() {
-    let shop = Shop::open().await;
+pub(crate) async fn every_file_is_served_in_every_encoding_under_both_names(host: Host) {
+    let shop = Shop::open(host).await;
     for asset in assets() {
         for (accepts, encoding, content) in
             [("br, gzip", "br", asset.brotli), ("gzip", "gzip", asset.gzip), ("identity", "", asset.plain)]
@@ -34,20 +34,21 @@ async fn every_file_is_served_in_every_encoding_under_both_names() {
     }
 }
 
-#[tokio::test]
-async fn a_file_that_the_browser_holds_is_not_sent_again() {
-    let shop = Shop::open().await;
+pub(crate) async fn a_file_that_the_browser_holds_is_not_sent_again(host: Host) {
+    let shop = Shop::open(host).await;
     let path = format!("/octet/{}", script().name);
     let first = shop.send(Request::get(&path).header("accept-encoding", "br")).await;
-    let etag = header_of(first.headers(), "etag").to_owned();
+    let etag = header_of(first.headers(), "etag");
     let again = Request::get(&path).header("accept-encoding", "br").header("if-none-match", etag);
     let again = shop.send(again).await;
     assert_eq!((again.status(), again.body().len()), (StatusCode::NOT_MODIFIED, 0));
+    assert_eq!(header_of(again.headers(), "etag"), header_of(first.headers(), "etag"));
+    let other = Request::get(&path).header("accept-encoding", "br").header("if-none-match", "\"older\"");
+    assert_eq!(shop.send(other).await.body(), script().brotli);
 }
 
-#[tokio::test]
-async fn a_head_has_the_length_and_no_body() {
-    let shop = Shop::open().await;
+pub(crate) async fn a_head_has_the_length_and_no_body(host: Host) {
+    let shop = Shop::open(host).await;
     let path = format!("/octet/{}", script().hashed_name);
     let response = shop.send(Request::head(&path)).await;
     assert_eq!(response.status(), StatusCode::OK);
@@ -56,9 +57,8 @@ async fn a_head_has_the_length_and_no_body() {
     assert_eq!((health.status(), header_of(health.headers(), "content-length")), (StatusCode::OK, "15"));
 }
 
-#[tokio::test]
-async fn pages_of_configured_origins_may_load_the_files() {
-    let shop = Shop::with(|edge| edge.allowed_origin("https://shop.example")).await;
+pub(crate) async fn pages_of_configured_origins_may_load_the_files(host: Host) {
+    let shop = Shop::with(host, &[("ALLOWED_ORIGIN", "https://shop.example")]).await;
     let path = format!("/octet/{}", script().hashed_name);
     let response = shop.send(Request::get(&path).header("origin", "https://shop.example")).await;
     assert_eq!(header_of(response.headers(), "access-control-allow-origin"), "https://shop.example");

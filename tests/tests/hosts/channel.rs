@@ -3,7 +3,6 @@
 use futures_util::{SinkExt, StreamExt};
 use http::{Request, Response, StatusCode, header};
 use octet::observations::Ticket;
-use octet_tower::OctetEdgeLayer;
 use serde_json::json;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
@@ -11,7 +10,8 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::support::{Octet, Shop, bundle, bundle_with, fresh, serve, shop};
+use crate::shop::{Host, Setup};
+use crate::support::{Octet, Shop, bundle, bundle_with, fresh};
 
 type Browser = WebSocketStream<TcpStream>;
 
@@ -87,9 +87,8 @@ fn with_ticket(session: &str, ticket: &str) -> String {
     bundle_with(session, &json!({ "channel": { "state": "complete", "ticket": ticket } }))
 }
 
-#[tokio::test]
-async fn the_rounds_of_a_channel_come_with_the_bundle_that_brings_its_ticket() {
-    let (shop, session) = (Shop::open().await, fresh());
+pub(crate) async fn the_rounds_of_a_channel_come_with_the_bundle_that_brings_its_ticket(host: Host) {
+    let (shop, session) = (Shop::open(host).await, fresh());
     let seen = converse(open(&shop, &session).await.unwrap(), honest).await;
     assert!(seen.ended && seen.closed == Some(1000) && seen.ticket.len() <= 512);
     assert!(seen.acknowledged.len() >= 4, "{:?}", seen.acknowledged);
@@ -102,9 +101,8 @@ async fn the_rounds_of_a_channel_come_with_the_bundle_that_brings_its_ticket() {
     assert_eq!(channel.tcp.is_some(), cfg!(target_os = "linux"));
 }
 
-#[tokio::test]
-async fn a_bundle_without_the_ticket_or_with_anothers_gets_no_rounds() {
-    let shop = Shop::open().await;
+pub(crate) async fn a_bundle_without_the_ticket_or_with_anothers_gets_no_rounds(host: Host) {
+    let shop = Shop::open(host).await;
     let (mine, other) = (fresh(), fresh());
     let seen = converse(open(&shop, &mine).await.unwrap(), honest).await;
     let others = converse(open(&shop, &other).await.unwrap(), honest).await;
@@ -121,9 +119,8 @@ async fn a_bundle_without_the_ticket_or_with_anothers_gets_no_rounds() {
     }
 }
 
-#[tokio::test]
-async fn there_is_one_channel_for_a_session_and_a_second_contests_it() {
-    let (shop, session) = (Shop::open().await, fresh());
+pub(crate) async fn there_is_one_channel_for_a_session_and_a_second_contests_it(host: Host) {
+    let (shop, session) = (Shop::open(host).await, fresh());
     let first = open(&shop, &session).await.unwrap();
     let refusal = open(&shop, &session).await.unwrap_err();
     assert_eq!(refusal.status(), StatusCode::CONFLICT);
@@ -136,9 +133,8 @@ async fn there_is_one_channel_for_a_session_and_a_second_contests_it() {
     assert!(channel.contested && channel.ticket == Ticket::Valid && channel.rounds.as_slice().len() >= 4);
 }
 
-#[tokio::test]
-async fn a_wrong_or_repeated_echo_voids_its_round() {
-    let (shop, session) = (Shop::open().await, fresh());
+pub(crate) async fn a_wrong_or_repeated_echo_voids_its_round(host: Host) {
+    let (shop, session) = (Shop::open(host).await, fresh());
     let seen = converse(open(&shop, &session).await.unwrap(), |echo| {
         let mut wrong = echo.clone();
         wrong[9] ^= 0xff;
@@ -156,9 +152,8 @@ async fn a_wrong_or_repeated_echo_voids_its_round() {
     assert!(channel.rounds.as_slice().iter().all(|round| round.round > 1));
 }
 
-#[tokio::test]
-async fn a_malformed_or_oversized_message_closes_the_channel_with_1008() {
-    let shop = Shop::open().await;
+pub(crate) async fn a_malformed_or_oversized_message_closes_the_channel_with_1008(host: Host) {
+    let shop = Shop::open(host).await;
     for bad in [
         Message::text("hi"),
         Message::binary(vec![2, 0]),
@@ -170,9 +165,8 @@ async fn a_malformed_or_oversized_message_closes_the_channel_with_1008() {
     }
 }
 
-#[tokio::test]
-async fn a_ping_is_answered_and_disturbs_nothing() {
-    let (shop, session) = (Shop::open().await, fresh());
+pub(crate) async fn a_ping_is_answered_and_disturbs_nothing(host: Host) {
+    let (shop, session) = (Shop::open(host).await, fresh());
     let seen = converse(open(&shop, &session).await.unwrap(), |echo| {
         vec![Message::Ping(vec![7].into()), Message::binary(echo)]
     });
@@ -180,16 +174,14 @@ async fn a_ping_is_answered_and_disturbs_nothing() {
     assert!(seen.ended && seen.acknowledged.len() >= 4);
 }
 
-#[tokio::test]
-async fn a_flood_of_pings_closes_the_channel_with_1008() {
-    let (shop, session) = (Shop::open().await, fresh());
+pub(crate) async fn a_flood_of_pings_closes_the_channel_with_1008(host: Host) {
+    let (shop, session) = (Shop::open(host).await, fresh());
     let seen = converse(open(&shop, &session).await.unwrap(), |_| vec![Message::Ping(vec![7].into()); 40]).await;
     assert_eq!((seen.closed, seen.ended), (Some(u16::from(CloseCode::Policy)), false));
 }
 
-#[tokio::test]
-async fn a_browser_that_leaves_keeps_what_was_measured() {
-    let (shop, session) = (Shop::open().await, fresh());
+pub(crate) async fn a_browser_that_leaves_keeps_what_was_measured(host: Host) {
+    let (shop, session) = (Shop::open(host).await, fresh());
     let mut browser = open(&shop, &session).await.unwrap();
     let (mut ticket, mut acknowledged) = (String::new(), 0);
     while acknowledged == 0 {
@@ -211,9 +203,8 @@ async fn a_browser_that_leaves_keeps_what_was_measured() {
     assert!(!channel.rounds.as_slice().is_empty());
 }
 
-#[tokio::test]
-async fn what_is_no_upgrade_of_a_page_of_the_shop_is_refused() {
-    let shop = Shop::open().await;
+pub(crate) async fn what_is_no_upgrade_of_a_page_of_the_shop_is_refused(host: Host) {
+    let shop = Shop::open(host).await;
     let plain = shop.get("/octet/v1/ws?ref=s").await;
     assert_eq!(plain.status(), StatusCode::UPGRADE_REQUIRED);
     assert_eq!(open_from(&shop, "s", "https://evil.example").await.unwrap_err().status(), StatusCode::FORBIDDEN);
@@ -224,23 +215,20 @@ async fn what_is_no_upgrade_of_a_page_of_the_shop_is_refused() {
     assert!(open(&shop, "s").await.is_ok(), "no refusal took the session's place");
 }
 
-#[tokio::test]
-async fn an_edge_that_requires_signed_references_opens_channels_for_its_own_pages_only() {
-    let shop = Shop::with(|edge| edge.require_signed_refs(true)).await;
+pub(crate) async fn an_edge_that_requires_signed_references_opens_channels_for_its_own_pages_only(host: Host) {
+    let shop = Shop::set_up(host, Setup::new(&[]).signed_only()).await;
     assert_eq!(open(&shop, &fresh()).await.unwrap_err().status(), StatusCode::FORBIDDEN);
     let session = String::from_utf8(shop.get("/ref").await.into_body().to_vec()).unwrap();
     assert!(open(&shop, &session).await.is_ok());
 }
 
-#[tokio::test]
-async fn two_edges_share_no_ticket() {
-    let octet = Octet::default();
-    let build = |id: &str| {
-        let edge = OctetEdgeLayer::builder().transport(octet.transport()).license("octet_test_v4.public.abc");
-        edge.edge_id(id).build().unwrap()
+pub(crate) async fn two_edges_share_no_ticket(host: Host) {
+    let octet = Octet::open().await;
+    let edge = async |id| {
+        let settings = [("EDGE_ID", id), ("LICENSE", "octet_test_v4.public.abc")];
+        Shop::towards(host, Setup::new(&settings), octet.addr, octet.clone()).await
     };
-    let (a, b) = (serve(shop().layer(build("a"))).await, serve(shop().layer(build("b"))).await);
-    let (a, b) = (Shop { addr: a, octet: octet.clone() }, Shop { addr: b, octet });
+    let (a, b) = (edge("a").await, edge("b").await);
     let session = fresh();
     let seen = converse(open(&a, &session).await.unwrap(), honest).await;
     b.post(with_ticket(&session, &seen.ticket)).await;

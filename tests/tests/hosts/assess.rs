@@ -2,11 +2,11 @@
 
 use http::{Request, StatusCode, header};
 use octet::{BotAction, BotVerdict};
-use octet_tower::OctetEdgeLayer;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::{Octet, Shop, code, fresh, serve, shop};
+use crate::shop::{Host, Setup};
+use crate::support::{Octet, Shop, fresh, refusal};
 
 fn assessment(session: &str) -> String {
     let assess = json!({ "schema": 1, "id": "a1", "sessionRef": session, "appKey": "app_a", "runtime": "wasm" });
@@ -23,9 +23,8 @@ fn json_of(response: &http::Response<bytes::Bytes>) -> Value {
     serde_json::from_slice(response.body()).unwrap()
 }
 
-#[tokio::test]
-async fn a_page_gets_octets_verdict_and_octet_the_collectors_own_bytes() {
-    let shop = Shop::open().await;
+pub(crate) async fn a_page_gets_octets_verdict_and_octet_the_collectors_own_bytes(host: Host) {
+    let shop = Shop::open(host).await;
     let body = assessment(&fresh());
     let verdict = json_of(&post(&shop, "assess", body.clone()).await);
     assert_eq!(verdict, serde_json::to_value(BotVerdict::new(74, true, BotAction::Challenge)).unwrap());
@@ -38,13 +37,12 @@ async fn a_page_gets_octets_verdict_and_octet_the_collectors_own_bytes() {
     assert_eq!(message["observations"]["peer"]["ip"], "127.0.0.1");
 }
 
-#[tokio::test]
-async fn a_foreign_page_a_wrong_shape_and_a_large_body_are_refused_before_octet_hears_of_them() {
-    let shop = Shop::open().await;
+pub(crate) async fn a_foreign_page_a_wrong_shape_and_a_large_body_are_refused_before_octet_hears_of_them(host: Host) {
+    let shop = Shop::open(host).await;
     for path in ["assess", "challenge", "challenge/ch_1"] {
         let request = Request::post(format!("/octet/v1/{path}")).header(header::ORIGIN, "https://evil.example");
-        assert_eq!(code(&shop.send_body(request, assessment("s")).await), "origin_rejected", "{path}");
-        assert_eq!(code(&post(&shop, path, "{}").await), "malformed_bundle", "{path}");
+        assert_eq!(refusal(&shop.send_body(request, assessment("s")).await).1, "origin_rejected", "{path}");
+        assert_eq!(refusal(&post(&shop, path, "{}").await).1, "malformed_bundle", "{path}");
         assert_eq!(post(&shop, path, vec![b' '; 65_537]).await.status(), StatusCode::PAYLOAD_TOO_LARGE, "{path}");
         let get = shop.get(&format!("/octet/v1/{path}")).await;
         assert_eq!(get.status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
@@ -52,28 +50,26 @@ async fn a_foreign_page_a_wrong_shape_and_a_large_body_are_refused_before_octet_
     assert_eq!(shop.octet.messages(), 0);
 }
 
-#[tokio::test]
-async fn with_octet_down_or_silent_the_page_gets_the_degraded_verdict_within_two_seconds() {
+pub(crate) async fn with_octet_down_or_silent_the_page_gets_the_degraded_verdict_within_two_seconds(host: Host) {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let gone = free.local_addr().unwrap();
     drop(free);
     // Accepts in the kernel, and never answers.
     let hole = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    for octet in [gone, hole.local_addr().unwrap()] {
-        let edge = OctetEdgeLayer::builder().octet_url(format!("http://{octet}")).license("octet_test_v4.public.abc");
-        let shop = Shop { addr: serve(shop().layer(edge.build().unwrap())).await, octet: Octet::default() };
+    let octet = Octet::open().await;
+    for addr in [gone, hole.local_addr().unwrap()] {
+        let shop = Shop::towards(host, Setup::new(&[]), addr, octet.clone()).await;
         // The budget is a promise: over it the test fails, however slow the machine.
         let answer = tokio::time::timeout(std::time::Duration::from_secs(10), post(&shop, "assess", assessment("s")));
         let verdict: BotVerdict = serde_json::from_value(json_of(&answer.await.unwrap())).unwrap();
         assert_eq!(verdict, BotVerdict::degraded());
         let challenge = json!({ "sessionRef": "s", "appKey": "app_a" }).to_string();
-        assert_eq!(code(&post(&shop, "challenge", challenge).await), "octet_unavailable");
+        assert_eq!(refusal(&post(&shop, "challenge", challenge).await).1, "octet_unavailable");
     }
 }
 
-#[tokio::test]
-async fn a_challenge_and_its_answer_go_to_octet_and_come_back_as_what_they_must_be() {
-    let shop = Shop::open().await;
+pub(crate) async fn a_challenge_and_its_answer_go_to_octet_and_come_back_as_what_they_must_be(host: Host) {
+    let shop = Shop::open(host).await;
     let session = fresh();
     let request = json!({ "sessionRef": session, "appKey": "app_a" });
     let challenge = json_of(&post(&shop, "challenge", request.to_string()).await);
@@ -87,9 +83,8 @@ async fn a_challenge_and_its_answer_go_to_octet_and_come_back_as_what_they_must_
     assert!(message.contains(&session) && message.contains("127.0.0.1"));
 }
 
-#[tokio::test]
-async fn octet_hears_of_a_served_page_when_it_wants_to() {
-    let shop = Shop::open().await;
+pub(crate) async fn octet_hears_of_a_served_page_when_it_wants_to(host: Host) {
+    let shop = Shop::open(host).await;
     // The edge asks for its settings in the background; pages before that are not told of.
     let told = async {
         loop {

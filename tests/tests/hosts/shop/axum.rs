@@ -1,0 +1,67 @@
+//! The shop on axum.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{ALLOW, CACHE_CONTROL, HeaderMap, HeaderValue, TRAILER};
+use axum::http::{Response, StatusCode};
+use axum::response::Html;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use futures_util::stream;
+use http_body::Frame;
+use http_body_util::StreamBody;
+use octet_tower::axum::{OctetSession, VisitorIp};
+use octet_tower::{Connection, Listener, OctetEdgeLayer};
+
+use super::{Setup, endless, page};
+
+pub(super) async fn serve(setup: &Setup, made: Arc<AtomicU64>) -> SocketAddr {
+    let app = plain(made).merge(pages()).layer(OctetEdgeLayer::from(setup.relay()));
+    let listener = Listener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    if setup.told {
+        let app = app.into_make_service_with_connect_info::<Connection>();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+    } else {
+        tokio::spawn(async move { axum::serve(listener, app).await });
+    }
+    addr
+}
+
+fn pages() -> Router {
+    let html = |session: OctetSession| async move { ([(CACHE_CONTROL, "public, max-age=60")], Html(page(&session))) };
+    Router::new()
+        .route("/", get(html))
+        .route("/ref", get(|session: OctetSession| async move { session.to_string() }))
+        .route("/ip", get(|visitor: VisitorIp| async move { visitor.0.to_string() }))
+        .route("/late-panic", get(|_: OctetSession| async { panic!("the shop's own") as &'static str }))
+}
+
+/// The routes that need no edge.
+pub(super) fn plain(made: Arc<AtomicU64>) -> Router {
+    let options = || async { (StatusCode::NO_CONTENT, [(ALLOW, "the partner's")]) };
+    let endless = || async move { Body::from_stream(endless(made)) };
+    Router::new()
+        .route("/plain", get(|| async { ([(CACHE_CONTROL, "public")], "plain") }).options(options))
+        .route("/echo", post(|request: Request| async move { request.into_body() }))
+        .route("/error", get(|| async { (StatusCode::IM_A_TEAPOT, [("x-partner", "own")], "the partner's error") }))
+        .route("/panic", get(|| async { panic!("the shop's own") as &'static str }))
+        .route("/trailers", get(|| async { trailers() }))
+        .route("/endless", get(endless))
+        .route("/octet/partners-own", get(|| async { "partner" }))
+}
+
+/// A response with a trailer.
+pub(super) fn trailers() -> Response<Body> {
+    let trailers = HeaderMap::from_iter([("x-end".parse().unwrap(), HeaderValue::from_static("reached"))]);
+    let frames = [Ok::<_, Infallible>(Frame::data(Bytes::from("data"))), Ok(Frame::trailers(trailers))];
+    let mut response = Response::new(Body::new(StreamBody::new(stream::iter(frames))));
+    response.headers_mut().insert(TRAILER, HeaderValue::from_static("x-end"));
+    response
+}

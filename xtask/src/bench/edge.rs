@@ -1,0 +1,194 @@
+//! `cargo xtask bench edge`: each host with and without the edge, side by side in one run, and `octet-edge` beside
+//! nginx. Throughput depends on the machine and on what else runs on it; ratios, instructions and allocations do less.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use super::programs::{Server, build, free_address, require};
+use super::wrk::{Plan, compare};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Writes every figure to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// How long one server is loaded in one round
+    #[arg(long, default_value_t = 3)]
+    seconds: u64,
+    /// How many rounds are run; medians are reported
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// What is measured: hosts, proxy, instructions or allocations; all by default
+    #[arg(long)]
+    only: Option<String>,
+}
+
+/// A host, and how its bench is built.
+const HOSTS: [(&str, &[&str]); 2] = [
+    ("axum", &["bench", "-p", "octet-tower", "--bench", "edge", "--features", "axum", "--no-run"]),
+    ("actix-web", &["bench", "-p", "octet-actix", "--bench", "edge", "--no-run"]),
+];
+
+pub(super) fn run(options: &Options) -> Result<()> {
+    require(&["taskset", "wrk", "valgrind", "nginx"])?;
+    let wanted = |part: &str| options.only.as_ref().is_none_or(|only| only == part);
+    let hosts = HOSTS.map(|(name, arguments)| build(arguments, "edge").map(|program| (name, program)));
+    let hosts = hosts.into_iter().collect::<Result<Vec<_>>>()?;
+    let mut report = serde_json::Map::new();
+    let mut add = |part: &str, rows: Vec<Value>| {
+        report.insert(part.to_owned(), Value::Array(rows));
+    };
+    if wanted("allocations") {
+        add("allocations", each(&hosts, allocations)?);
+    }
+    if wanted("instructions") {
+        add("instructions", each(&hosts, instructions)?);
+    }
+    if wanted("hosts") {
+        add("hosts", each(&hosts, |name, program| under_load(name, program, options))?);
+    }
+    if wanted("proxy") {
+        add("proxy", proxy(&hosts[0].1, options)?);
+    }
+    if let Some(path) = &options.json {
+        fs::write(path, serde_json::to_vec_pretty(&report)?)?;
+        println!("written: {}", path.display());
+    }
+    Ok(())
+}
+
+fn each(hosts: &[(&str, PathBuf)], measure: impl Fn(&str, &Path) -> Result<Vec<Value>>) -> Result<Vec<Value>> {
+    let rows: Result<Vec<_>> = hosts.iter().map(|(name, program)| measure(name, program)).collect();
+    Ok(rows?.concat())
+}
+
+/// How many allocations one request makes that is not the edge's.
+fn allocations(host: &str, program: &Path) -> Result<Vec<Value>> {
+    let count = |kind: &str| -> Result<u64> {
+        let output = Command::new(program).args(["allocations", kind]).output()?;
+        Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+    };
+    let (bare, identity, edge) = (count("bare")?, count("identity")?, count("edge")?);
+    println!("{host}: allocations a request: bare {bare}, a layer that does nothing {identity}, the edge {edge}");
+    Ok(vec![json!({ "host": host, "bare": bare, "identity": identity, "edge": edge })])
+}
+
+/// How many instructions one request takes, counted by callgrind: the difference of two runs.
+fn instructions(host: &str, program: &Path) -> Result<Vec<Value>> {
+    const FEW: u64 = 500;
+    const MANY: u64 = 2500;
+    let folder = std::env::temp_dir();
+    let count = |kind: &str, requests: u64| -> Result<u64> {
+        let output = Command::new("valgrind")
+            .args([
+                "--tool=callgrind",
+                &format!("--callgrind-out-file={}", folder.join("octet-callgrind.out").display()),
+            ])
+            .arg(program)
+            .args(["run", kind, &requests.to_string()])
+            .output()?;
+        let text = String::from_utf8_lossy(&output.stderr);
+        let total = text.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok());
+        total.with_context(|| format!("callgrind said something else: {text}"))
+    };
+    let one = |kind: &str| -> Result<u64> { Ok((count(kind, MANY)? - count(kind, FEW)?) / (MANY - FEW)) };
+    let (bare, identity, edge) = (one("bare")?, one("identity")?, one("edge")?);
+    let more = edge.cast_signed() - identity.cast_signed();
+    println!(
+        "{host}: instructions a request: bare {bare}, a layer that does nothing {identity}, the edge {edge} ({more:+})"
+    );
+    Ok(vec![json!({ "host": host, "bare": bare, "identity": identity, "edge": edge, "more": more })])
+}
+
+/// A pass-through GET, with and without the edge.
+fn under_load(host: &str, program: &Path, options: &Options) -> Result<Vec<Value>> {
+    let start = |kind: &str| {
+        let addr = free_address()?;
+        Server::start("0", addr, program, &["serve", kind, &addr.to_string()])
+    };
+    let (bare, edge) = (start("bare")?, start("edge")?);
+    [16, 256]
+        .into_iter()
+        .map(|connections| side_by_side(host, "bare", "edge", &bare, &edge, connections, options))
+        .collect()
+}
+
+/// `octet-edge` as a reverse proxy beside nginx as one: one worker each, on the same core, before the same app.
+fn proxy(app: &Path, options: &Options) -> Result<Vec<Value>> {
+    let octet_edge = build(&["build", "--release", "-p", "octet-edge"], "octet-edge")?;
+    let (app_at, edge_at, nginx_at) = (free_address()?, free_address()?, free_address()?);
+    let _app = Server::start("1", app_at, app, &["serve", "bare", &app_at.to_string()])?;
+    let flags = [
+        "--octet-url=http://127.0.0.1:9".to_owned(),
+        "--license=octet_test_v4.public.abc".to_owned(),
+        format!("--upstream-url=http://{app_at}"),
+        "--bind=127.0.0.1".to_owned(),
+        format!("--port={}", edge_at.port()),
+        "--workers=1".to_owned(),
+        "--log=error".to_owned(),
+    ];
+    let edge = Server::start("0", edge_at, &octet_edge, &flags.each_ref().map(String::as_str))?;
+    let folder = std::env::temp_dir().join(format!("octet-bench-nginx-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    let config = folder.join("nginx.conf");
+    fs::write(&config, nginx_config(&app_at.to_string(), &nginx_at.to_string()))?;
+    let (prefix, config) = (folder.display().to_string(), config.display().to_string());
+    let nginx = Server::start("0", nginx_at, Path::new("nginx"), &["-p", &prefix, "-c", &config])?;
+    let rows = [16, 256]
+        .into_iter()
+        .map(|connections| side_by_side("proxy", "nginx", "octet-edge", &nginx, &edge, connections, options))
+        .collect();
+    drop(nginx);
+    fs::remove_dir_all(folder)?;
+    rows
+}
+
+fn nginx_config(app: &str, listen: &str) -> String {
+    format!(
+        "daemon off; worker_processes 1; pid nginx.pid; error_log stderr error;
+         events {{ worker_connections 2048; }}
+         http {{
+             access_log off;
+             client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
+             keepalive_requests 100000000;
+             upstream app {{ server {app}; keepalive 64; keepalive_requests 100000000; }}
+             server {{
+                 listen {listen};
+                 location / {{
+                     proxy_pass http://app; proxy_http_version 1.1;
+                     proxy_set_header Connection \"\"; proxy_set_header Host $host;
+                     proxy_set_header X-Forwarded-For $remote_addr;
+                 }}
+             }}
+         }}"
+    )
+}
+
+fn side_by_side(
+    host: &str,
+    first_name: &str,
+    second_name: &str,
+    first: &Server,
+    second: &Server,
+    connections: usize,
+    options: &Options,
+) -> Result<Value> {
+    ensure!(options.rounds > 0 && options.seconds > 0, "no round, no figure");
+    let plan = Plan { connections, rounds: options.rounds, seconds: options.seconds };
+    let (a, b, ratio) = compare(first, second, plan)?;
+    let processor = a.processor_us / b.processor_us;
+    println!(
+        "{host}, {connections} connections: {first_name} {:.0} requests/s ({:.2} us each), {second_name} {:.0} ({:.2}): \
+         throughput ratio {ratio:.3}, by processor time {processor:.3}",
+        a.requests_per_second, a.processor_us, b.requests_per_second, b.processor_us
+    );
+    Ok(json!({
+        "host": host, "connections": connections, "throughputRatio": ratio, "processorRatio": processor,
+        first_name: { "requestsPerSecond": a.requests_per_second, "processorUs": a.processor_us },
+        second_name: { "requestsPerSecond": b.requests_per_second, "processorUs": b.processor_us },
+    }))
+}
