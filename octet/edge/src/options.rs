@@ -103,10 +103,10 @@ pub struct Options {
     #[arg(long, env = "WORKERS", value_name = "NUMBER")]
     pub workers: Option<String>,
     /// How much is logged
-    #[arg(long, env = "EDGE_LOG", value_name = "LEVEL", default_value = "info")]
+    #[arg(long = "edge-log", env = "EDGE_LOG", value_name = "LEVEL", default_value = "info")]
     pub log: LogLevel,
     /// How it is written
-    #[arg(long, env = "EDGE_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    #[arg(long = "edge-log-format", env = "EDGE_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
     /// Say what is configured, or what is wrong with it, and end
     #[arg(long)]
