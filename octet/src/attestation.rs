@@ -4,8 +4,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "verify")]
+use crate::SessionRef;
 use crate::proof::LocationProof;
-use crate::{CountryCode, LatLon, SessionRef};
+use crate::{CountryCode, LatLon};
 
 /// The answer to `POST /v1/attest/challenge`, with a mobile licence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

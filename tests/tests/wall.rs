@@ -41,9 +41,9 @@ fn members() -> BTreeMap<String, BTreeSet<String>> {
 #[test]
 fn nothing_on_the_partners_side_depends_on_octets_side() {
     let members = members();
-    for package in PARTNERS_SIDE.iter().copied() {
-        let mut reached = BTreeSet::from([package.to_owned()]);
-        let mut next = vec![package.to_owned()];
+    for package in PARTNERS_SIDE {
+        let mut reached = BTreeSet::from([(*package).to_owned()]);
+        let mut next = vec![(*package).to_owned()];
         while let Some(name) = next.pop() {
             let dependencies = members.get(&name).into_iter().flatten();
             next.extend(dependencies.filter(|other| reached.insert((*other).clone())).cloned());

@@ -34,7 +34,7 @@ mod tests {
     #[test]
     fn an_airliner_is_plausible_and_a_jump_over_the_sea_is_not() {
         let (frankfurt, new_york) = (at(50.03, 8.57), at(40.64, -73.78));
-        let hours = |hours| Duration::from_secs(hours * 3600);
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
         assert!(is_plausible(&frankfurt, &new_york, hours(8)));
         assert!(!is_plausible(&frankfurt, &new_york, hours(1)));
         assert!(is_plausible(&frankfurt, &frankfurt, Duration::ZERO));
