@@ -7,10 +7,14 @@ mod offsets;
 mod path;
 mod power;
 
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use octet::CountryCode;
+use octet_engine::World;
 use octet_engine::model::Parameters;
 
 use crate::eval::data::{Data, Target, fold};
@@ -52,6 +56,7 @@ const PARTS: u64 = 5;
 /// The parameters fitted on those hosts whose name `keep` accepts.
 pub(crate) fn fit(data: &Data, keep: &dyn Fn(&str) -> bool) -> Result<Parameters> {
     let mut parameters = (*Parameters::embedded()).clone();
+    parameters.prior.addresses = addresses();
     path::fit(&mut parameters, data, keep)?;
     let targets: Vec<Target> =
         data.tests.iter().flat_map(|test| data.targets(test)).filter(|target| keep(&target.name)).collect();
@@ -66,6 +71,21 @@ pub(crate) fn fit(data: &Data, keep: &dyn Fn(&str) -> bool) -> Result<Parameters
     }
     calibration::fit(&mut parameters, &crossed);
     Ok(parameters)
+}
+
+/// Announced IPv4 addresses by country, in units of ten thousand: one address in 4096 is asked.
+fn addresses() -> BTreeMap<CountryCode, f64> {
+    const STEP: usize = 4096;
+    let world = World::embedded();
+    let mut counts = BTreeMap::new();
+    for bits in (STEP as u32 / 2..=u32::MAX).step_by(STEP) {
+        let facts = world.address(IpAddr::from(Ipv4Addr::from(bits)));
+        if let (Some(country), Some(_)) = (facts.dbip, facts.asn) {
+            *counts.entry(country).or_default() += STEP as f64 / 1e4;
+        }
+    }
+    counts.values_mut().for_each(|count: &mut f64| *count = (*count * 10.0).round() / 10.0);
+    counts
 }
 
 /// The model of these parameters.

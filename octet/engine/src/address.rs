@@ -5,7 +5,7 @@ use octet::CountryCode;
 
 use crate::fuse::Source;
 use crate::grid::Grid;
-use crate::locate::Access;
+use crate::locate::{Access, CityHint};
 use crate::model::AddressReliability;
 use crate::world::{AddressFacts, Scope};
 
@@ -100,6 +100,18 @@ pub(crate) fn says(facts: &AddressFacts, reliability: &AddressReliability) -> Op
     let countries: Vec<_> = countries.into_iter().map(|(code, share)| (code, share * certain)).collect();
     (!countries.is_empty()).then_some(AddressSays { countries, honest, kind })
 }
+
+/// What a city database says of the place of this address. Behind a gateway, a relay or a tunnel it says nothing.
+pub(crate) fn city(facts: &AddressFacts, says: &AddressSays) -> Option<CityHint> {
+    let fix = facts.city.filter(|_| says.kind == AddressKind::Ordinary)?;
+    Some(CityHint::new(fix.place, fix.radius_km.unwrap_or(CITY_KM), CITY_RIGHT * says.honest))
+}
+
+/// DB-IP's positions beside another database's in the same country: half of the space differs by less than this, in
+/// km…
+const CITY_KM: f64 = 20.0;
+/// …and three quarters by less than ten times that: so often a position is right at all.
+const CITY_RIGHT: f64 = 0.75;
 
 fn kind(facts: &AddressFacts) -> AddressKind {
     if facts.tor {

@@ -2,14 +2,13 @@
 //! vague and honest. It knows no wire format.
 
 use octet::Alarm;
-use octet_geometry::distance_km;
 
 use crate::Reason;
 use crate::address::{AddressKind, AddressSays};
-use crate::evidence::Evidence;
+use crate::evidence::{EdgeEvidence, Evidence};
 use crate::grid::Grid;
 use crate::locale::LocaleSays;
-use crate::locate::{Access, Posterior, Sighting, VACUUM_KM_PER_MS, relay_margin_ms};
+use crate::locate::{Access, Posterior, RELAY_MARGIN_MS, Sighting};
 use crate::model::AlarmThresholds;
 
 /// All that may contradict.
@@ -24,6 +23,12 @@ pub(crate) struct Contradictions<'a> {
     pub(crate) others: &'a [f32],
     pub(crate) zone: Option<&'a LocaleSays>,
     pub(crate) languages: Option<&'a LocaleSays>,
+    /// An edge contradicts the others, and was left out.
+    pub(crate) left_out: bool,
+    /// An edge saw another network in another country, and was left out.
+    pub(crate) edges_disagree: bool,
+    /// The backend saw another network in another country.
+    pub(crate) visitor_disagrees: bool,
     pub(crate) sightings: &'a [Sighting],
 }
 
@@ -32,7 +37,9 @@ pub(crate) fn judge(seen: &Contradictions<'_>) -> (Alarm, Vec<Reason>) {
     let mut findings = arrival(seen.evidence);
     findings.extend(network(seen.address));
     findings.extend(disagreement(seen));
-    findings.extend(physics(seen));
+    findings.extend(seen.left_out.then_some((Alarm::High, Reason::NoPlaceInReach)));
+    findings.extend(seen.edges_disagree.then_some((Alarm::Medium, Reason::EdgesDisagree)));
+    findings.extend(seen.visitor_disagrees.then_some((Alarm::Medium, Reason::VisitorNetworkMismatch)));
     findings.extend(offset(seen));
     findings.extend(relay(seen.evidence));
     findings.extend(seen.zone.and_then(|zone| zone.flaw).map(|reason| (Alarm::Medium, reason)));
@@ -160,16 +167,6 @@ fn delays(seen: &Contradictions<'_>) -> Option<Vec<f64>> {
 /// One visit in a thousand.
 const LEAST_LN_PRIOR: f64 = -6.9;
 
-/// An edge whose answer came sooner than light could have brought it from any place that the others allow.
-fn physics(seen: &Contradictions<'_>) -> Option<(Alarm, Reason)> {
-    let impossible = seen.sightings.iter().enumerate().any(|(index, one)| {
-        seen.sightings[index + 1..]
-            .iter()
-            .any(|other| distance_km(one.edge, other.edge) > VACUUM_KM_PER_MS * (one.rtt_ms + other.rtt_ms))
-    });
-    impossible.then_some((Alarm::High, Reason::NoPlaceInReach))
-}
-
 /// A delay that all edges share is a slow last mile, or a tunnel from far away.
 fn offset(seen: &Contradictions<'_>) -> Option<(Alarm, Reason)> {
     let mass = seen.posterior.offset_above(seen.parameters.large_offset_ms)?;
@@ -183,23 +180,17 @@ fn offset(seen: &Contradictions<'_>) -> Option<(Alarm, Reason)> {
     Some((level, Reason::LargeOffset))
 }
 
-/// A browser that answers far later than its own connection does sits behind a relay.
+/// A browser that answers far later than its own connection does sits behind a relay. A hidden page may be slow by
+/// itself, which is why it alone is never `high`; it is not excused, as a page can say of itself that it is hidden.
 fn relay(evidence: &Evidence) -> Option<(Alarm, Reason)> {
-    evidence
-        .edges
-        .iter()
-        .filter(|edge| !edge.proxied && !edge.hidden)
-        .filter_map(|edge| {
-            let tcp = edge.tcp?.min_ms;
-            let browser = edge.round_trips_ms.iter().copied().filter(|ms| ms.is_finite()).fold(f64::MAX, f64::min);
-            let excess = browser - tcp;
-            let margin = relay_margin_ms(tcp);
-            (tcp > 0.0 && browser < f64::MAX && excess > margin).then(|| {
-                let level = if excess > 2.0 * margin { Alarm::High } else { Alarm::Medium };
-                (level, Reason::RelayedConnection)
-            })
-        })
-        .max()
+    let late = |edge: &EdgeEvidence| {
+        let tcp = edge.tcp.filter(|tcp| tcp.min_ms > 0.0)?.min_ms;
+        let browser = edge.round_trips_ms.iter().copied().filter(|ms| ms.is_finite()).min_by(f64::total_cmp)?;
+        let far = browser - tcp > 2.0 * RELAY_MARGIN_MS && !edge.hidden;
+        let level = if far { Alarm::High } else { Alarm::Medium };
+        (browser - tcp > RELAY_MARGIN_MS).then_some((level, Reason::RelayedConnection))
+    };
+    evidence.edges.iter().filter(|edge| !edge.proxied).filter_map(late).max()
 }
 
 impl AlarmThresholds {

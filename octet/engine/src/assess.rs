@@ -1,5 +1,7 @@
 //! The engine's one verb: joins what each source says into one assessment. It knows no clock and no wire format.
 
+use std::net::IpAddr;
+
 use octet::{Alarm, LatLon, Vertex};
 use octet_geometry::HALF_TURN_KM;
 
@@ -9,6 +11,7 @@ use crate::fuse::{self, Source};
 use crate::grid::Healpix;
 use crate::locate::{self, Access, OtherSources, Posterior, Sighting};
 use crate::model::{EvidenceClass, Model};
+use crate::world::AddressFacts;
 use crate::{Assessment, UnixTime, World, address, locale};
 
 /// No verdict is certain.
@@ -47,7 +50,9 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
     let address = facts.and_then(|facts| address::says(&facts, &parameters.address));
     let zone = locale::zone(&evidence.locale, world, grid, &parameters.locale, now);
     let languages = locale::languages(&evidence.locale, world, grid, &parameters.locale);
-    let sightings = locate::sightings(&evidence.edges);
+    let strangers = strangers(evidence, world);
+    let all = locate::sightings(evidence.edges.iter().zip(&strangers).filter(|(_, out)| !**out).map(|(edge, _)| edge));
+    let sightings = locate::consistent(&all);
     let hosting = address.as_ref().is_some_and(address::AddressSays::is_hosting);
     let access = if hosting { Access::Hosting } else { Access::Consumer };
     let address_source = address.as_ref().map(|says| says.by_country(grid, access));
@@ -60,7 +65,10 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
     if sources.iter().all(Option::is_none) && sightings.is_empty() {
         return nothing_known(evidence);
     }
-    let others = OtherSources { by_country: fuse::joined(sources.iter().copied().flatten()) };
+    let others = OtherSources {
+        by_country: fuse::joined(sources.iter().copied().flatten()),
+        city: facts.zip(address.as_ref()).and_then(|(facts, says)| address::city(&facts, says)),
+    };
     let posterior = model.locate(&sightings, access, &others);
     let countries = posterior.countries();
 
@@ -74,6 +82,9 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
         others: &others.by_country,
         zone: zone.as_ref(),
         languages: languages.as_ref(),
+        left_out: sightings.len() < all.len(),
+        edges_disagree: strangers.contains(&true),
+        visitor_disagrees: evidence.visitor_address.is_some_and(|visitor| is_elsewhere(evidence, visitor, world)),
         sightings: &sightings,
     };
     let (alarm, reasons) = alarm::judge(&contradictions);
@@ -103,6 +114,24 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
             .and_then(|place| region(&posterior, place, &sightings)),
         country_masses: countries,
     }
+}
+
+/// Which edges saw another network and another country than the session's own address: they measured someone else.
+fn strangers(evidence: &Evidence, world: &World) -> Vec<bool> {
+    let is_stranger = |address: IpAddr| is_elsewhere(evidence, address, world);
+    evidence.edges.iter().map(|edge| edge.address.is_some_and(is_stranger)).collect()
+}
+
+/// Whether this address is of another network and another country than the session's own. Countries that no table
+/// knows do not differ.
+fn is_elsewhere(evidence: &Evidence, address: IpAddr, world: &World) -> bool {
+    let Some(own) = evidence.address.filter(|own| *own != address) else { return false };
+    let [own, other] = [own, address].map(|address| world.address(address));
+    let countries = |facts: &AddressFacts| [facts.private_relay, facts.dbip, facts.geo_whois, facts.allocation];
+    let same_system = own.asn.is_some() && own.asn == other.asn;
+    let known = |facts: &AddressFacts| countries(facts).iter().any(Option::is_some);
+    let shared = countries(&own).iter().flatten().any(|code| countries(&other).contains(&Some(*code)));
+    !same_system && known(&own) && known(&other) && !shared
 }
 
 fn capped(confidence: f64, omissions: Omissions) -> f64 {

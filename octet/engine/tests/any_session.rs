@@ -2,7 +2,8 @@
 //! evidence whatsoever breaks an assessment. It knows the engine from outside only.
 
 use octet::LatLon;
-use octet_engine::locate::sightings;
+use octet_engine::locate::{Access, OtherSources, Posterior, Sighting, consistent, sightings};
+use octet_engine::model::Model;
 use octet_engine::world::cells;
 use octet_engine::{
     Anomalies, EdgeEvidence, Evidence, LocaleEvidence, Omissions, Reason, TcpRoundTrip, UnixTime, World, assess,
@@ -210,12 +211,88 @@ proptest! {
     }
 
     #[test]
-    fn a_browser_that_answers_later_never_narrows_the_clip(
+    fn delay_never_narrows_the_clip_whether_the_browser_alone_has_it_or_its_connection_too(
         at in place(), rounds in vec(0.01..500.0_f64, 1..9), tcp in of(0.01..500.0_f64), delay in 0.0..500.0_f64,
     ) {
-        let later = rounds.iter().map(|ms| ms + delay).collect();
-        let (before, after) = (clip(at, rounds, tcp), clip(at, later, tcp));
-        prop_assert!(after.radius_km() >= before.radius_km(), "{before:?} {after:?}");
+        let later: Vec<f64> = rounds.iter().map(|ms| ms + delay).collect();
+        let before = clip(at, rounds, tcp);
+        for after in [clip(at, later.clone(), tcp), clip(at, later, tcp.map(|ms| ms + delay))] {
+            prop_assert!(after.radius_km() >= before.radius_km() - 1e-6, "{before:?} {after:?}");
+        }
+    }
+
+    #[test]
+    fn edges_in_a_chain_of_near_places_are_one_in_any_order(
+        (chain, shuffled) in vec((0.0..0.6_f64, 1.0..50.0_f64), 1..9).prop_flat_map(|steps| {
+            let lat = |at: usize| 48.0 + steps[..at].iter().map(|step| step.0).sum::<f64>();
+            let edge = |at: usize| at_edge(LatLon::new(lat(at), 9.0).unwrap(), vec![steps[at].1]);
+            let chain: Vec<EdgeEvidence> = (0..steps.len()).map(edge).collect();
+            (Just(chain.clone()), Just(chain).prop_shuffle())
+        }),
+    ) {
+        let [one, other] = [&chain, &shuffled].map(|edges| sightings(edges));
+        prop_assert_eq!(&one, &other);
+        let apart = |a: &EdgeEvidence, b: &EdgeEvidence| distance_km(a.position.unwrap(), b.position.unwrap()) >= 60.0;
+        prop_assert_eq!(one.len(), 1 + chain.windows(2).filter(|pair| apart(&pair[0], &pair[1])).count());
+    }
+
+    #[test]
+    fn no_vertex_of_a_region_lies_beyond_what_light_allows(mut edges in true_edges(), liar in of((place(), 0.1..60.0_f64))) {
+        edges.extend(liar.map(|(at, ms)| at_edge(at, vec![ms])));
+        let region = assess(&seen_by(&edges), &World::embedded(), NOW).region.unwrap_or_default();
+        for vertex in region {
+            let vertex = LatLon::new(vertex.lat(), (vertex.lon() + 540.0).rem_euclid(360.0) - 180.0).unwrap();
+            for one in consistent(&sightings(&edges)) {
+                prop_assert!(distance_km(vertex, one.edge) <= VACUUM_KM_PER_MS * one.rtt_ms + 2.0);
+            }
+        }
+    }
+
+    #[test]
+    fn one_lying_edge_never_takes_the_others_away(edges in true_edges(), at in place(), ms in 0.1..60.0_f64) {
+        let seen = sightings(edges.iter().chain([&at_edge(at, vec![ms])]));
+        prop_assert!(consistent(&seen).len() + 1 >= seen.len());
+    }
+
+    #[test]
+    fn more_edges_never_move_the_answer_outside_of_what_light_allows(
+        home in (-55.0..65.0_f64, -120.0..150.0_f64), edges in vec(place(), 1..7), late in 1.5..2.5_f64,
+    ) {
+        let home = LatLon::new(home.0, home.1).unwrap();
+        let sightings: Vec<Sighting> = edges
+            .iter()
+            .map(|&edge| Sighting { edge, rtt_ms: 3.0 + late * distance_km(edge, home) / 100.0, jitter_ms: 0.0 })
+            .collect();
+        let model = Model::embedded();
+        for count in 1..=sightings.len() {
+            let posterior = model.locate(&sightings[..count], Access::Consumer, &OtherSources::default());
+            let answer = posterior.place().unwrap();
+            for sighting in &sightings[..count] {
+                // A cell counts by its nearest point, and is a few hundred kilometres wide at most.
+                prop_assert!(distance_km(answer, sighting.edge) <= VACUUM_KM_PER_MS * sighting.rtt_ms + 700.0);
+            }
+        }
+    }
+
+    #[test]
+    fn the_hierarchical_posterior_is_that_of_the_dense_oracle(
+        home in (-45.0..60.0_f64, -120.0..150.0_f64), edges in vec((place(), 1.1..3.0_f64), 1..7), offset in 0.0..60.0_f64,
+    ) {
+        let home = LatLon::new(home.0, home.1).unwrap();
+        let delay = |(edge, late): (LatLon, f64)| 1.0 + offset + late * distance_km(edge, home) / 100.0;
+        let sightings: Vec<Sighting> = edges
+            .into_iter()
+            .map(|edge| Sighting { edge: edge.0, rtt_ms: delay(edge), jitter_ms: 0.0 })
+            .collect();
+        let model = Model::embedded();
+        let of = |posterior: Posterior<'_>| posterior.countries();
+        let quick = of(model.locate(&sightings, Access::Consumer, &OtherSources::default()));
+        let dense = of(model.locate_densely(&sightings, Access::Consumer, &OtherSources::default()));
+        let mass = |masses: &[(octet::CountryCode, f64)], code| masses.iter().find(|c| c.0 == code).map_or(0.0, |c| c.1);
+        for &(code, probability) in &dense {
+            let off = (mass(&quick, code) - probability).abs();
+            prop_assert!(off < 0.01, "{code}: {off}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Whole sessions in, assessments out: what a partner's first visits look like.
 
 use octet::{Alarm, LatLon};
-use octet_engine::{EdgeEvidence, Evidence, LocaleEvidence, Omissions, UnixTime, World, assess};
+use octet_engine::{EdgeEvidence, Evidence, LocaleEvidence, Omissions, Reason, TcpRoundTrip, UnixTime, World, assess};
 
 const NOW: UnixTime = UnixTime(1_795_000_000);
 
@@ -75,4 +75,50 @@ fn what_is_missing_caps_confidence_and_raises_the_alarm() {
 fn no_evidence_is_no_country() {
     let assessment = assess(&Evidence::default(), &World::embedded(), NOW);
     assert_eq!((assessment.country, assessment.confidence), (None, 0.0));
+}
+
+/// An edge near the German visitor, whose connection answers after so long and whose browser after so long.
+fn frankfurt(tcp_ms: f64, browser_ms: f64) -> EdgeEvidence {
+    EdgeEvidence {
+        position: LatLon::new(50.11, 8.68).ok(),
+        round_trips_ms: vec![browser_ms + 2.0, browser_ms, browser_ms + 1.0],
+        tcp: Some(TcpRoundTrip { min_ms: tcp_ms, ..TcpRoundTrip::default() }),
+        ..EdgeEvidence::default()
+    }
+}
+
+#[test]
+fn a_relay_is_seen_also_when_its_browser_says_that_it_was_hidden_and_when_both_are_held_back() {
+    for (held_back, hidden) in [(0.0, false), (0.0, true), (200.0, false), (400.0, true)] {
+        let edge = EdgeEvidence { hidden, ..frankfurt(12.0 + held_back, 90.0 + held_back) };
+        let assessment = assess(&Evidence { edges: vec![edge], ..german() }, &World::embedded(), NOW);
+        assert!(assessment.reasons.contains(&Reason::RelayedConnection), "{held_back} {hidden}");
+        assert!(assessment.alarm >= Alarm::Medium);
+    }
+}
+
+#[test]
+fn an_edge_that_saw_another_network_in_another_country_is_left_out_and_raises_the_alarm() {
+    let far =
+        EdgeEvidence { position: LatLon::new(35.68, 139.69).ok(), round_trips_ms: vec![3.0], ..frankfurt(3.0, 3.0) };
+    let seen_as = |address: &str| {
+        let far = EdgeEvidence { address: address.parse().ok(), ..far.clone() };
+        assess(&Evidence { edges: vec![frankfurt(12.0, 12.5), far], ..german() }, &World::embedded(), NOW)
+    };
+    let stranger = seen_as("133.11.0.1");
+    assert_eq!(stranger.country.unwrap(), "DE");
+    assert!(stranger.reasons.contains(&Reason::EdgesDisagree) && stranger.alarm >= Alarm::Medium);
+    assert!(!stranger.reasons.contains(&Reason::NoPlaceInReach));
+    let own = seen_as("141.20.1.1");
+    assert!(own.reasons.contains(&Reason::NoPlaceInReach) && !own.reasons.contains(&Reason::EdgesDisagree));
+}
+
+#[test]
+fn a_backend_that_saw_the_visitor_in_another_country_raises_the_alarm() {
+    let seen_as = |address: &str| {
+        assess(&Evidence { visitor_address: address.parse().ok(), ..german() }, &World::embedded(), NOW)
+    };
+    assert!(seen_as("133.11.0.1").reasons.contains(&Reason::VisitorNetworkMismatch));
+    assert_eq!(seen_as("141.20.200.1").alarm, Alarm::None);
+    assert_eq!(seen_as("192.168.0.1").alarm, Alarm::None);
 }

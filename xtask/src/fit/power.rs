@@ -81,13 +81,16 @@ fn power(parameters: &Parameters, targets: &[&Target], access: Access) -> f64 {
     golden(0.15_f64.ln(), 1.2_f64.ln(), SECTIONS, loss).exp()
 }
 
-/// The powers of population and product under which the true countries are the most probable.
+/// The powers of population, product and, for machines, addresses under which the true countries are the most
+/// probable. Where people are, their number says more than that of their addresses.
 fn prior(parameters: &Parameters, targets: &[&Target], access: Access) -> CountryPrior {
     let model = model(parameters);
     let now = match access {
         Access::Hosting => &parameters.prior.hosting,
         Access::Consumer => &parameters.prior.consumer,
     };
+    let powers = |prior: &CountryPrior| [prior.population, prior.product, prior.addresses];
+    let sum = |powers: [f64; 3], scales: &[f64; 3]| -> f64 { powers.iter().zip(scales).map(|(a, b)| a * b).sum() };
     let scales = model.country_scales();
     let codes: Vec<_> = model.countries().collect();
     let rows: Vec<(usize, Vec<f64>)> = targets
@@ -97,26 +100,32 @@ fn prior(parameters: &Parameters, targets: &[&Target], access: Access) -> Countr
             let posterior = model.locate(&target.sightings, access, &OtherSources::default());
             let ln = posterior.ln_countries().iter().zip(&scales);
             // Without the prior that it was found under.
-            Some((
-                truth,
-                ln.map(|(ln, (people, product))| ln - now.population * people - now.product * product).collect(),
-            ))
+            Some((truth, ln.map(|(ln, scales)| ln - sum(powers(now), scales)).collect()))
         })
         .collect();
-    let loss = |population: f64, product: f64| -> f64 {
+    let loss = |powers: [f64; 3]| -> f64 {
         rows.iter()
             .map(|(truth, ln)| {
-                let all: Vec<f64> =
-                    ln.iter().zip(&scales).map(|(ln, (a, b))| ln + population * a + product * b).collect();
+                let all: Vec<f64> = ln.iter().zip(&scales).map(|(ln, scales)| ln + sum(powers, scales)).collect();
                 let highest = all.iter().copied().fold(f64::MIN, f64::max);
                 highest + all.iter().map(|ln| (ln - highest).exp()).sum::<f64>().ln() - all[*truth]
             })
             .sum()
     };
-    let (mut population, mut product) = (now.population, now.product);
-    for _ in 0..6 {
-        population = golden(0.0, 1.5, 14, |at| loss(at, product));
-        product = golden(0.0, 2.0, 14, |at| loss(population, at));
+    let mut at = powers(now);
+    if access == Access::Consumer {
+        at[2] = 0.0;
     }
-    CountryPrior { population: rounded(population), product: rounded(product) }
+    let fitted = if access == Access::Hosting { 0..3 } else { 0..2 };
+    for _ in 0..8 {
+        for index in fitted.clone() {
+            at[index] = golden(0.0, 1.8, 14, |power| {
+                let mut powers = at;
+                powers[index] = power;
+                loss(powers)
+            });
+        }
+    }
+    let [population, product, addresses] = at.map(rounded);
+    CountryPrior { population, product, addresses }
 }

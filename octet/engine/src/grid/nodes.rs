@@ -99,8 +99,8 @@ impl Grid {
 }
 
 fn prior_of_countries(cells: &Cells, prior: &Prior) -> Vec<GridCountry> {
-    let hosting = ln_priors(cells, &prior.hosting);
-    let consumer = ln_priors(cells, &prior.consumer);
+    let hosting = ln_priors(cells, prior, &prior.hosting);
+    let consumer = ln_priors(cells, prior, &prior.consumer);
     cells
         .countries
         .iter()
@@ -109,24 +109,27 @@ fn prior_of_countries(cells: &Cells, prior: &Prior) -> Vec<GridCountry> {
         .collect()
 }
 
-/// Population and product each to a power; probabilities sum to 1.
-fn ln_priors(cells: &Cells, prior: &CountryPrior) -> Vec<f32> {
+/// Population, product and addresses each to a power; probabilities sum to 1.
+fn ln_priors(cells: &Cells, prior: &Prior, powers: &CountryPrior) -> Vec<f32> {
     let raw: Vec<f64> = cells
         .countries
         .iter()
         .map(|country| {
-            let (people, product) = scales(country);
-            prior.population * people + prior.product * product
+            let [people, product, addresses] = scales(country, prior);
+            powers.population * people + powers.product * product + powers.addresses * addresses
         })
         .collect();
     let total = ln_sum(raw.iter().copied());
     raw.into_iter().map(|raw| (raw - total) as f32).collect()
 }
 
-/// ln population in units of ten million, and ln product per head in units of ten thousand dollars.
-pub(crate) fn scales(country: &CellCountry) -> (f64, f64) {
-    let people = (country.population.max(1000) as f64 / 1e7).ln();
-    (people, (f64::from(country.product_per_head.max(300)) / 1e4).ln())
+/// ln population in units of ten million, ln product per head and ln announced addresses in units of ten thousand.
+pub(crate) fn scales(country: &CellCountry, prior: &Prior) -> [f64; 3] {
+    let people = country.population.max(1000) as f64 / 1e7;
+    let product = f64::from(country.product_per_head.max(300)) / 1e4;
+    // A country that announces none has at most what was too little to be counted.
+    let addresses = prior.addresses.get(&country.code).copied().unwrap_or_default() + 0.1;
+    [people, product, addresses].map(f64::ln)
 }
 
 fn finest(cells: &Cells, prior: &Prior, countries: &[GridCountry]) -> Vec<Node> {

@@ -1,10 +1,9 @@
 //! What the round trips of one session say of a place. Several edges share one unknown offset, the client's last mile
 //! or tunnel, which is marginalised. It knows no other source of evidence.
 
-use octet::LatLon;
-use octet_geometry::{EARTH_RADIUS_KM, UnitVector, distance_km};
+use octet_geometry::{EARTH_RADIUS_KM, UnitVector};
 
-use crate::evidence::{EdgeEvidence, MAX_EDGES, MAX_ROUND_TRIPS};
+use super::Sighting;
 use crate::grid::Node;
 use crate::model::{self, Model};
 
@@ -16,8 +15,6 @@ pub(crate) const MEDIUM_KM_PER_MS: f64 = 100.0;
 const LN_BEATS_FIBRE: f64 = -4.0;
 /// ln of how rarely a host seems to beat light: only a lying position does.
 const LN_BEATS_LIGHT: f64 = -50.0;
-/// Edges nearer than this to one another share their path: they count as one.
-const SAME_PLACE_KM: f64 = 60.0;
 /// What an answer takes at the least beyond an offset, in ms.
 const LEAST_PATH_MS: f64 = 0.2;
 
@@ -29,61 +26,6 @@ pub enum Access {
     /// Anything else: a line, Wi-Fi, a phone, a satellite.
     #[default]
     Consumer,
-}
-
-/// One edge's best estimate of the round trip to the client.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sighting {
-    /// Where the edge is.
-    pub edge: LatLon,
-    /// The smallest round trip, in ms; above 0.
-    pub rtt_ms: f64,
-    /// How far the smallest round trip may lie above the path's own, in ms.
-    pub jitter_ms: f64,
-}
-
-/// The sightings of the edges that know their place and have a plausible round trip; edges at one place are one.
-#[must_use]
-pub fn sightings(edges: &[EdgeEvidence]) -> Vec<Sighting> {
-    let mut found: Vec<Sighting> = Vec::new();
-    for edge in edges.iter().take(MAX_EDGES) {
-        let Some(position) = edge.position else { continue };
-        let Some((rtt_ms, jitter_ms)) = round_trip(edge) else { continue };
-        match found.iter_mut().find(|other| distance_km(other.edge, position) < SAME_PLACE_KM) {
-            Some(other) if other.rtt_ms <= rtt_ms => {}
-            Some(other) => *other = Sighting { edge: position, rtt_ms, jitter_ms },
-            None => found.push(Sighting { edge: position, rtt_ms, jitter_ms }),
-        }
-    }
-    // The order of evidence must not change a sum's last digits.
-    found.sort_by(|a, b| {
-        let key = |s: &Sighting| (s.edge.lat(), s.edge.lon(), s.rtt_ms);
-        let (a, b) = (key(a), key(b));
-        a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2))
-    });
-    found
-}
-
-/// The smallest round trip and how uncertain it is; `None` without a plausible one.
-fn round_trip(edge: &EdgeEvidence) -> Option<(f64, f64)> {
-    let plausible = |ms: &f64| (0.01..=20_000.0).contains(ms);
-    let mut rounds: Vec<f64> = edge.round_trips_ms.iter().take(MAX_ROUND_TRIPS).copied().filter(plausible).collect();
-    rounds.sort_by(f64::total_cmp);
-    // The kernel's smallest round trip is of the same path when nothing stands between: it sees no busy page.
-    let tcp = edge.tcp.filter(|_| !edge.proxied).map(|tcp| tcp.min_ms).filter(plausible);
-    let smallest = match (rounds.first().copied(), tcp) {
-        (Some(browser), Some(tcp)) if browser < tcp + relay_margin_ms(tcp) => browser.min(tcp),
-        (Some(browser), _) => browser,
-        (None, _) => return None,
-    };
-    let middle = rounds[rounds.len() / 2];
-    let hidden = if edge.hidden { 4.0 } else { 1.0 };
-    Some((smallest, hidden * (middle - smallest).max(0.0) / (rounds.len() as f64).sqrt()))
-}
-
-/// A browser's round trip may be this much above its connection's without a relay between: scheduling, wake-ups.
-pub(crate) fn relay_margin_ms(tcp_ms: f64) -> f64 {
-    12.0 + 0.25 * tcp_ms
 }
 
 /// The sightings made ready for every node.
@@ -144,6 +86,11 @@ impl Edges {
 
     pub(crate) fn len(&self) -> usize {
         self.edges.len()
+    }
+
+    /// Whether an answer can have come from there to every edge.
+    pub(crate) fn reach(&self, at: UnitVector) -> bool {
+        self.edges.iter().all(|edge| at.distance_km(edge.vector) <= VACUUM_KM_PER_MS * edge.rtt_ms)
     }
 
     /// ln likelihood of the round trips for a client at this node, its offset marginalised.

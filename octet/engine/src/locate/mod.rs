@@ -3,13 +3,18 @@
 //! Coarse to fine: a node is split while its share of the mass, or what could hide in it, matters. The dense
 //! evaluation of every finest cell stays as the oracle for tests and evaluation.
 
+mod city;
 mod edges;
 mod outline;
 mod posterior;
+mod sightings;
 
-pub use edges::{Access, Sighting, sightings};
-pub(crate) use edges::{VACUUM_KM_PER_MS, relay_margin_ms};
+pub use city::CityHint;
+pub use edges::Access;
+pub(crate) use edges::VACUUM_KM_PER_MS;
 pub use posterior::Posterior;
+pub(crate) use sightings::RELAY_MARGIN_MS;
+pub use sightings::{Sighting, consistent, sightings};
 
 use crate::grid::Node;
 use crate::model::Model;
@@ -31,6 +36,8 @@ const MAX_NODES: usize = 40_000;
 pub struct OtherSources {
     /// By country, in the order of [`Model::countries`]; empty when nothing is said.
     pub by_country: Vec<f32>,
+    /// Where a city database puts the address.
+    pub city: Option<CityHint>,
 }
 
 impl Model {
@@ -91,6 +98,7 @@ impl Model {
         let node: &Node = &self.grid.nodes[index];
         let other = others.by_country.get(usize::from(node.country)).map_or(0.0, |&ln| f64::from(ln).max(LEAST));
         let base = self.grid.ln_prior(usize::from(node.country), edges.access()) + f64::from(node.ln_share) + other;
-        (index as u32, base + edges.ln_likelihood(self, node), edges.variation(node))
+        let (city, hidden) = others.city.as_ref().map_or((0.0, 0.0), |city| city.ln_at(node));
+        (index as u32, base + city + edges.ln_likelihood(self, node), edges.variation(node) + hidden)
     }
 }

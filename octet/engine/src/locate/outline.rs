@@ -1,6 +1,7 @@
 //! The outline of a posterior's credible region around its place. It knows no source of evidence but the physical
 //! limits that clip it.
 
+use geo::{Area, LineString, Polygon, unary_union};
 use octet::LatLon;
 use octet_geometry::{Disc, MAX_VERTICES, Outline, UnitVector, destination};
 
@@ -13,8 +14,8 @@ const LEAST_KM: f64 = 20.0;
 
 impl Posterior<'_> {
     /// The outline of the part of the `share` region that surrounds `center`: star-shaped, of at most 64 vertices,
-    /// clipped by how far the answers can have come. `None` around a pole, and where it would cross itself on a flat
-    /// map.
+    /// clipped by how far the answers can have come. `None` around a pole, and where no answer can have come from
+    /// `center`.
     #[must_use]
     pub fn outline(&self, center: LatLon, share: f64, sightings: &[Sighting]) -> Option<Outline> {
         const { assert!(BEARINGS <= MAX_VERTICES) };
@@ -42,19 +43,29 @@ impl Posterior<'_> {
                 *reach = reach.max(to);
             }
         }
-        let discs: Vec<Disc> = sightings
-            .iter()
-            .map(|sighting| Disc::new(sighting.edge, VACUUM_KM_PER_MS * sighting.rtt_ms))
-            .filter(|disc| disc.contains(center))
-            .collect();
+        let discs: Vec<Disc> =
+            sightings.iter().map(|sighting| Disc::new(sighting.edge, VACUUM_KM_PER_MS * sighting.rtt_ms)).collect();
+        if !discs.iter().all(|disc| disc.contains(center)) {
+            return None;
+        }
         // Counter-clockwise: against the bearings.
         let rim = reach
             .iter()
             .enumerate()
             .rev()
             .map(|(index, &km)| clipped(center, index as f64 * 360.0 / BEARINGS as f64, km, &discs));
-        Outline::through(rim).filter(Outline::is_simple)
+        Outline::through(rim).and_then(|outline| if outline.is_simple() { Some(outline) } else { mended(&outline) })
     }
+}
+
+/// The largest part of an outline that crosses itself on a flat map.
+fn mended(outline: &Outline) -> Option<Outline> {
+    let ring: LineString = outline.vertices().iter().map(|&(lat, lon)| (lon, lat)).collect();
+    let parts = unary_union([&Polygon::new(ring, Vec::new())]);
+    let largest = parts.iter().max_by(|a, b| a.unsigned_area().total_cmp(&b.unsigned_area()))?;
+    let mut vertices: Vec<(f64, f64)> = largest.exterior().points().map(|point| (point.y(), point.x())).collect();
+    vertices.pop();
+    Outline::from_unwrapped(vertices).filter(|outline| outline.vertices().len() <= MAX_VERTICES && outline.is_simple())
 }
 
 /// The place at this distance and bearing, or the last on the way that all discs hold.

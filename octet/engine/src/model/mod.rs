@@ -66,6 +66,9 @@ pub struct Prior {
     pub hosting: CountryPrior,
     /// Where all others are.
     pub consumer: CountryPrior,
+    /// How many IPv4 addresses are announced in each country, in units of ten thousand.
+    #[serde(default)]
+    pub addresses: BTreeMap<CountryCode, f64>,
 }
 
 /// How probable a country is before any evidence.
@@ -76,6 +79,9 @@ pub struct CountryPrior {
     pub population: f64,
     /// The power of its product per head.
     pub product: f64,
+    /// The power of its announced addresses.
+    #[serde(default)]
+    pub addresses: f64,
 }
 
 /// How often each case of an address's databases is right, and how often a client is where its address is.
@@ -226,9 +232,13 @@ impl Parameters {
             }
         }
         let prior = &self.prior;
-        let powers = [&prior.hosting, &prior.consumer].map(|country| [country.population, country.product]);
+        let powers =
+            [&prior.hosting, &prior.consumer].map(|country| [country.population, country.product, country.addresses]);
         if powers.as_flattened().iter().chain([&prior.density]).any(|power| !(0.0..=3.0).contains(power)) {
             return Err(ParameterError::Range("power of the prior"));
+        }
+        if prior.addresses.values().any(|count| !(0.0..=1e6).contains(count)) {
+            return Err(ParameterError::Range("number of addresses"));
         }
         let address = &self.address;
         let locale = &self.locale;

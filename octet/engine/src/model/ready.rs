@@ -90,11 +90,11 @@ impl Model {
         self.region_of_country.iter().zip(&self.country_effect).map(of).collect()
     }
 
-    /// ln population in units of ten million and ln product per head in units of ten thousand dollars, of each country
-    /// in the order of [`Model::countries`].
+    /// ln population in units of ten million, ln product per head and ln announced addresses in units of ten thousand,
+    /// of each country in the order of [`Model::countries`].
     #[must_use]
-    pub fn country_scales(&self) -> Vec<(f64, f64)> {
-        embedded_cells().countries.iter().map(scales).collect()
+    pub fn country_scales(&self) -> Vec<[f64; 3]> {
+        embedded_cells().countries.iter().map(|country| scales(country, &self.parameters.prior)).collect()
     }
 
     /// The region at a place, as an index; `None` in a sea far from land.
