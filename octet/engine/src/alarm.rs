@@ -47,25 +47,13 @@ pub(crate) fn judge(seen: &Contradictions<'_>) -> (Alarm, Vec<Reason>) {
     concluded(findings)
 }
 
-/// How far the sources of a session that contradicts itself are believed at all: who forges one may forge others, and
-/// a mixture in which each lies for itself does not know that.
-pub(crate) fn credence(alarm: Alarm, reasons: &[Reason]) -> f64 {
-    let contradicts = |reason: &Reason| {
-        matches!(
-            reason,
-            Reason::FasterThanLight
-                | Reason::NoPlaceInReach
-                | Reason::AddressOutOfReach
-                | Reason::RelayedConnection
-                | Reason::ZoneContradiction
-                | Reason::ForgedZone
-        )
-    };
+/// What confidence is multiplied by for how the session contradicts itself.
+pub(crate) fn credence(alarm: Alarm, reasons: &[Reason], [low, medium, high]: [f64; 3]) -> f64 {
     match alarm {
-        _ if !reasons.iter().any(contradicts) => 1.0,
-        Alarm::None | Alarm::Low => 0.97,
-        Alarm::Medium => 0.93,
-        _ => 0.88,
+        _ if !reasons.iter().any(|reason| reason.contradicts()) => 1.0,
+        Alarm::None | Alarm::Low => low,
+        Alarm::Medium => medium,
+        _ => high,
     }
 }
 

@@ -14,10 +14,6 @@ use crate::model::{EvidenceClass, Model};
 use crate::world::AddressFacts;
 use crate::{Assessment, UnixTime, World, address, locale};
 
-/// No verdict is certain.
-const MOST_CONFIDENCE: f64 = 0.99;
-/// Without a public address nothing tells where the network is, and round trips may end at a relay in front of it.
-const MOST_CONFIDENCE_WITHOUT_ADDRESS: f64 = 0.95;
 /// Confidence never passes this where expected facts are missing.
 const OMISSION_CONFIDENCE_CAP: f64 = 0.5;
 /// With less confidence than this no country is named.
@@ -97,8 +93,9 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
     };
     let calibration = parameters.calibration(class);
     let raw = countries.first().map_or(0.0, |country| country.1);
-    let most = if class.address { MOST_CONFIDENCE } else { MOST_CONFIDENCE_WITHOUT_ADDRESS };
-    let credence = alarm::credence(alarm, &reasons);
+    let caps = &parameters.confidence;
+    let most = if class.address { caps.most } else { caps.most_without_address };
+    let credence = alarm::credence(alarm, &reasons, caps.contradicted);
     let confidence = capped(credence * calibration.confidence(raw).min(most), evidence.omissions);
     let country = countries.first().map(|country| country.0).filter(|_| confidence >= LEAST_CONFIDENCE);
     let place = posterior.place();

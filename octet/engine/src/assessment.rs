@@ -86,3 +86,19 @@ pub enum Reason {
     /// Facts that were expected are missing.
     Omission,
 }
+
+impl Reason {
+    /// Whether sources of one session contradict one another: somebody made one of them up.
+    #[must_use]
+    pub const fn contradicts(self) -> bool {
+        matches!(
+            self,
+            Self::FasterThanLight
+                | Self::NoPlaceInReach
+                | Self::AddressOutOfReach
+                | Self::RelayedConnection
+                | Self::ZoneContradiction
+                | Self::ForgedZone
+        )
+    }
+}

@@ -230,7 +230,7 @@ proptest! {
             (Just(chain.clone()), Just(chain).prop_shuffle())
         }),
     ) {
-        let [one, other] = [&chain, &shuffled].map(|edges| sightings(edges));
+        let [one, other] = [&chain, &shuffled].map(sightings);
         prop_assert_eq!(&one, &other);
         let apart = |a: &EdgeEvidence, b: &EdgeEvidence| distance_km(a.position.unwrap(), b.position.unwrap()) >= 60.0;
         prop_assert_eq!(one.len(), 1 + chain.windows(2).filter(|pair| apart(&pair[0], &pair[1])).count());

@@ -10,6 +10,7 @@ use octet_engine::World;
 use crate::attest::AttestConfig;
 use crate::clock::{Clock, SystemClock};
 use crate::visits::{VisitLog, VisitOptions};
+use crate::reference::DataFiles;
 
 /// How to open a service; see [`Octet::open`](crate::Octet::open).
 ///
@@ -32,6 +33,7 @@ pub struct Config {
     pub(crate) attest: AttestConfig,
     pub(crate) visits: VisitOptions,
     pub(crate) visits_database: Option<PathBuf>,
+    pub(crate) data: DataFiles,
 }
 
 impl Config {
@@ -53,6 +55,7 @@ impl Config {
             attest: AttestConfig::default(),
             visits: VisitOptions::default(),
             visits_database: None,
+            data: DataFiles::default(),
         }
     }
 
@@ -115,6 +118,12 @@ impl Config {
     /// Other reference data than the embedded tables.
     pub fn world(mut self, world: Arc<World>) -> Self {
         self.world = Some(world);
+        self
+    }
+
+    /// Files that take the place of reference data and parameters, read again when they change.
+    pub fn data(mut self, files: DataFiles) -> Self {
+        self.data = files;
         self
     }
 }

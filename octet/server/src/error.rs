@@ -73,6 +73,14 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// A file of reference data or parameters cannot be used.
+    #[error("the data file {path} cannot be used: {why}")]
+    DataFile {
+        /// Where it is.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A record in the database is not what this release writes.
     #[error("a record in the database cannot be read: {0}")]
     Record(&'static str),

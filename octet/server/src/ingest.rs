@@ -249,9 +249,10 @@ fn settle(
     let records = shared.records.snapshot();
     let expected = records.expected(&edge.partner, now);
     let now = UnixTime(now.as_second());
-    let omissions = omissions(&signals, &observations, &expected, &shared.world, now);
+    let reference = shared.reference.now();
+    let omissions = omissions(&signals, &observations, &expected, &reference.world, now);
     let evidence = evidence(&signals, &observations, siblings, records.profile(&edge.partner), omissions, replayed);
-    let assessment = octet_engine::assess(&evidence, &shared.world, now);
+    let assessment = octet_engine::assess_with(&evidence, &reference.world, &reference.model, now);
     let verdict = project(&assessment, &omissions, is_irregular(&observations, siblings));
     let edges = std::iter::once(&observations).chain(siblings.iter().map(|sibling| &sibling.observations));
     let edges = edges.map(|seen| seen.edge.id.clone()).collect();
@@ -284,7 +285,7 @@ fn is_irregular(observations: &EdgeObservations, siblings: &[SiblingObservations
 /// Where an address is: its network, and its country by each table.
 pub(crate) fn origin(shared: &Shared, address: Option<std::net::IpAddr>) -> Origin {
     let countries = address.map_or([None; 3], |address| {
-        let facts = shared.world.address(address);
+        let facts = shared.reference.now().world.address(address);
         [facts.dbip, facts.geo_whois, facts.allocation]
     });
     Origin { network: address.map(Network::of), countries }

@@ -73,6 +73,7 @@ mod partner_name;
 mod predicates;
 mod projection;
 mod records;
+mod reference;
 mod serve;
 mod service;
 mod sessions;
@@ -89,4 +90,5 @@ pub use records::{
     AppRecord, AppSettings, Apps, IssuedLicense, KeyRecord, LicenseRecord, LicenseState, Licenses, NewApp, NewLicense,
     PartnerRecord, Partners, ProofKeyRecord, ProofKeys, Records,
 };
+pub use reference::DataFiles;
 pub use service::{InProcess, Octet};

@@ -16,7 +16,6 @@ use bytes::Bytes;
 use octet::Environment;
 use octet::observations::MAX_SIBLINGS;
 use octet::proof::KEYS_PATH;
-use octet_engine::World;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio::time::MissedTickBehavior;
@@ -31,6 +30,7 @@ use crate::failure::{Failure, json};
 use crate::identity::Identity;
 use crate::limits::PartnerLimit;
 use crate::predicates::{self, Signed};
+use crate::reference::Reference;
 use crate::sessions::Sessions;
 use crate::shares::Shares;
 use crate::siblings::{self, Siblings};
@@ -55,7 +55,7 @@ pub(crate) struct Shared {
     pub(crate) environment: Environment,
     pub(crate) limits: Limits,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) world: Arc<World>,
+    pub(crate) reference: Reference,
     pub(crate) records: Records,
     pub(crate) sessions: Sessions,
     pub(crate) signals_limit: PartnerLimit,
@@ -84,7 +84,7 @@ impl Octet {
     ///
     /// # Errors
     ///
-    /// When the database cannot be opened.
+    /// When the database cannot be opened, or a data file cannot be used.
     ///
     /// # Panics
     ///
@@ -93,12 +93,10 @@ impl Octet {
         let log = config.open_visits().await?;
         let records = Records::open(config.database.as_deref(), Arc::clone(&config.clock)).await?;
         records.proof_keys().ensure(config.environment).await?;
-        let world = match config.world {
-            Some(world) => world,
-            None => tokio::task::spawn_blocking(World::embedded)
-                .await
-                .map_err(|_| Error::System("the reference data could not be unpacked"))?,
-        };
+        let (files, world) = (config.data, config.world);
+        let reference = tokio::task::spawn_blocking(|| Reference::open(files, world))
+            .await
+            .map_err(|_| Error::System("the reference data could not be unpacked"))??;
         let limits = config.limits;
         let bot = Bot::open(log, &limits, &config.clock)?;
         let attest_limit = PartnerLimit::new(limits.signals_per_second, Arc::clone(&config.clock));
@@ -107,7 +105,7 @@ impl Octet {
         let shared = Arc::new(Shared {
             environment: config.environment,
             limits,
-            world,
+            reference,
             records,
             sessions: Sessions::new(&limits, Arc::clone(&config.clock)),
             signals_limit: PartnerLimit::new(limits.signals_per_second, Arc::clone(&config.clock)),
@@ -367,5 +365,12 @@ async fn background(shared: Weak<Shared>, shutdown: CancellationToken) {
             _ => {}
         }
         failing = refreshed.is_err();
+        // Reading large files takes long: never where connections are served.
+        let reread = tokio::task::spawn_blocking(move || shared.reference.refresh());
+        match reread.await {
+            Ok(Ok(true)) => tracing::info!("data files changed and were read again"),
+            Ok(Err(error)) => tracing::error!(%error, "data files are as before"),
+            _ => {}
+        }
     }
 }

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use octet_engine::locate::OtherSources;
-use octet_engine::model::{Calibration, Model, Parameters};
+use octet_engine::model::{Calibration, Model, Parameters, logistic};
 
 use octet_geometry::distance_km;
 
-use super::minimise::rprop;
 use super::model;
 use crate::eval::data::Target;
 use crate::eval::metrics::quantile;
@@ -17,8 +16,6 @@ use crate::eval::rtt::class;
 const ENOUGH: usize = 120;
 /// The nominal share is believed as this many targets are.
 const NOMINAL: f64 = 5.0;
-/// How strongly slope and intercept are held to 1 and 0.
-const SHRINKAGE: f64 = 1.0;
 
 /// What one answer teaches: raw probability of the named country, whether it was right, and how deep in the
 /// posterior the truth lay.
@@ -77,19 +74,7 @@ pub(crate) fn of(lessons: &[Lesson]) -> Calibration {
             ((raw / (1.0 - raw)).ln(), lesson.right)
         })
         .collect();
-    let loss = |at: &[f64]| -> f64 {
-        let likelihood: f64 = odds
-            .iter()
-            .map(|&(odds, right)| {
-                let calibrated = at[0] * odds + at[1];
-                let signed = if right { calibrated } else { -calibrated };
-                // ln(1 + e^−x) without overflow.
-                (-signed).max(0.0) + (-signed.abs()).exp().ln_1p()
-            })
-            .sum();
-        likelihood + SHRINKAGE * ((at[0] - 1.0).powi(2) + at[1].powi(2))
-    };
-    let found = rprop(&[1.0, 0.0], 150, loss);
+    let (slope, intercept) = logistic(&odds);
     let depths: Vec<f64> = lessons.iter().map(|lesson| lesson.depth).collect();
     let within: Vec<f64> = lessons.iter().map(|lesson| lesson.within).collect();
     let count = lessons.len() as f64;
@@ -100,8 +85,8 @@ pub(crate) fn of(lessons: &[Lesson]) -> Calibration {
     let (half, most) = (share(0.5), share(0.9));
     let rounded = |value: f64| (value * 1e4).round() / 1e4;
     Calibration {
-        slope: rounded(found[0].clamp(0.1, 4.0)),
-        intercept: rounded(found[1].clamp(-4.0, 4.0)),
+        slope: rounded(slope.clamp(0.1, 4.0)),
+        intercept: rounded(intercept.clamp(-4.0, 4.0)),
         shares: [half, most.max(half), share(0.95).max(most).max(half)].map(rounded),
         circle: rounded(taught(&within, 0.9)),
     }

@@ -1,5 +1,6 @@
 //! The engine's fitted numbers: read from one file that a deployment can replace. It knows no evidence.
 
+mod calibration;
 mod path;
 mod ready;
 
@@ -9,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use octet::CountryCode;
 use serde::{Deserialize, Serialize};
 
+pub use calibration::{Calibration, Caps, EvidenceClass, Label, Lesson, Taught, logistic};
 pub use path::{Path, PathDensity, PathShape, ln_floor};
 pub use ready::Model;
 
@@ -28,6 +30,8 @@ pub struct Parameters {
     pub locale: LocaleReliability,
     /// Where the alarm's levels begin.
     pub alarm: AlarmThresholds,
+    /// How far the most is believed, and sessions that contradict themselves.
+    pub confidence: Caps,
     /// What maps a raw posterior to a calibrated confidence, by class of evidence.
     pub calibration: BTreeMap<String, Calibration>,
 }
@@ -158,20 +162,6 @@ pub struct AlarmThresholds {
     pub offset_medium: f64,
 }
 
-/// What makes a posterior of one class of evidence mean what it says.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Calibration {
-    /// The slope of a country's calibrated log-odds over its raw ones.
-    pub slope: f64,
-    /// Their intercept.
-    pub intercept: f64,
-    /// The raw shares whose regions of highest density hold the truth in 50, 90 and 95 of 100 cases.
-    pub shares: [f64; 3],
-    /// The raw share whose circle around the estimated place holds the truth in 90 of 100 cases.
-    pub circle: f64,
-}
-
 /// Why a file of parameters is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -273,94 +263,8 @@ impl Parameters {
         if probabilities.iter().any(|probability| !(0.0..=1.0).contains(probability)) {
             return Err(ParameterError::Range("probability"));
         }
-        for calibration in self.calibration.values() {
-            if !(0.05..=5.0).contains(&calibration.slope) || !(-5.0..=5.0).contains(&calibration.intercept) {
-                return Err(ParameterError::Range("calibration"));
-            }
-            let [half, most, nearly_all] = calibration.shares;
-            if !(0.0 < half && half <= most && most <= nearly_all && nearly_all <= 1.0) {
-                return Err(ParameterError::Range("share of a region"));
-            }
-            if !(0.1..=1.0).contains(&calibration.circle) {
-                return Err(ParameterError::Range("share of a circle"));
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Default for Calibration {
-    /// As it stands.
-    fn default() -> Self {
-        Self { slope: 1.0, intercept: 0.0, shares: [0.5, 0.9, 0.95], circle: 0.9 }
-    }
-}
-
-impl Calibration {
-    /// The calibrated probability of a country's raw one.
-    #[must_use]
-    pub fn confidence(&self, raw: f64) -> f64 {
-        let raw = raw.clamp(1e-6, 1.0 - 1e-6);
-        let odds = self.slope * (raw / (1.0 - raw)).ln() + self.intercept;
-        1.0 / (1.0 + (-odds).exp())
-    }
-
-    /// The raw share whose region of highest density holds the truth with this probability.
-    #[must_use]
-    pub fn share(&self, probability: f64) -> f64 {
-        let [half, most, nearly_all] = self.shares;
-        let known = [(0.0, 0.0), (0.5, half), (0.9, most), (0.95, nearly_all), (1.0, 1.0)];
-        let mut share = 1.0;
-        for pair in known.windows(2) {
-            let ((from, low), (to, high)) = (pair[0], pair[1]);
-            if probability <= to {
-                share = low + (high - low) * ((probability - from) / (to - from)).max(0.0);
-                break;
-            }
-        }
-        share
-    }
-}
-
-/// The class of evidence by which a posterior is calibrated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EvidenceClass {
-    /// An address that says something.
-    pub address: bool,
-    /// A locale that says something.
-    pub locale: bool,
-    /// How many edges at different places.
-    pub edges: usize,
-    /// A machine in a data centre, by its address.
-    pub hosting: bool,
-}
-
-impl EvidenceClass {
-    /// Its name in the parameters.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match (self.address, self.locale, self.edges, self.hosting) {
-            (true, false, 0, _) => "address",
-            (true, true, 0, _) => "address-locale",
-            (false, _, 0, _) => "locale",
-            (false, false, 1..=2, false) => "consumer-1",
-            (false, false, 3..=4, false) => "consumer-3",
-            (false, false, _, false) => "consumer-6",
-            (false, false, 1..=2, true) => "hosting-1",
-            (false, false, 3..=4, true) => "hosting-3",
-            (false, false, _, true) => "hosting-6",
-            (_, _, 1..=2, _) => "all-1",
-            (_, _, 3..=4, _) => "all-3",
-            (_, _, _, _) => "all-6",
-        }
-    }
-}
-
-impl Parameters {
-    /// The calibration of this class of evidence; none changes nothing.
-    #[must_use]
-    pub fn calibration(&self, class: EvidenceClass) -> Calibration {
-        self.calibration.get(class.name()).copied().unwrap_or_default()
+        self.confidence.check()?;
+        self.calibration.values().try_for_each(Calibration::check)
     }
 }
 

@@ -100,8 +100,8 @@ fn visit(shared: &Shared, app: &App, signals: AssessSignals, observations: &Edge
     let now = shared.clock.now();
     let click = signals.click_token.as_ref().map(|token| named(app, token));
     let session = signals.session_ref.clone();
-    let (world, profile) = (&shared.world, app.expected(now));
-    let evidence = evidence::of_visit(signals, observations, profile, came, world, UnixTime(now.as_second()));
+    let (reference, profile) = (shared.reference.now(), app.expected(now));
+    let evidence = evidence::of_visit(signals, observations, profile, came, &reference.world, UnixTime(now.as_second()));
     let assessment = octet_engine::bot::assess(&evidence, &shared.bot.weights);
     let verdict = if assessment.degraded {
         BotVerdict::degraded()

@@ -3,6 +3,8 @@
 
 mod app;
 mod keys;
+mod data;
+mod data_files;
 mod license;
 mod log;
 mod partner;
@@ -32,6 +34,8 @@ enum Command {
     Demo(octet_server::demo::Options),
     /// Run the service
     Serve(Box<serve::Options>),
+    /// Recalibrate from labelled sessions
+    Data(data::Options),
     /// Add, list, rotate and revoke partners and their keys
     Partner(partner::Options),
     /// Add, list, set, rotate and revoke apps of partners and their secrets
@@ -56,6 +60,7 @@ pub(crate) fn main() -> ExitCode {
                         octet_server::demo::run(&options, serve::stopped()).await
                     }
                     Command::Serve(options) => serve::run(*options).await,
+                    Command::Data(options) => data::run(options),
                     Command::Partner(options) => partner::run(options).await,
                     Command::App(options) => app::run(options).await,
                     Command::Subject(options) => subject::run(options).await,

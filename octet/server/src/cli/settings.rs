@@ -11,6 +11,7 @@ use octet_server::{Config, Limits};
 use serde::{Deserialize, Serialize};
 
 use super::log::{LogFormat, LogLevel};
+use super::data_files::Data;
 use super::{BoxError, EnvironmentName};
 
 /// Where the file is.
@@ -65,6 +66,10 @@ pub(crate) struct Settings {
     #[command(flatten)]
     #[serde(default)]
     pub(crate) visits: Visits,
+    /// Files of reference data.
+    #[command(flatten)]
+    #[serde(default)]
+    pub(crate) data: Data,
 }
 
 /// How the visit log is kept: the table `visits` of the file.
@@ -118,6 +123,7 @@ impl Settings {
             log: self.log.or(lower.log),
             log_format: self.log_format.or(lower.log_format),
             visits: self.visits.over(lower.visits),
+            data: self.data.over(lower.data),
         }
     }
 
@@ -138,6 +144,7 @@ impl Settings {
             log: Some(LogLevel::Info),
             log_format: Some(LogFormat::Text),
             visits: Visits { visits_database: None, retention_days: Some(90), sync: Some(false) },
+            data: Data::default(),
         }
     }
 
@@ -188,7 +195,8 @@ impl Settings {
             .environment(environment)
             .issuer(self.issuer.as_deref().unwrap_or("octet"))
             .limits(limits)
-            .visits(visits);
+            .visits(visits)
+            .data(self.data.to_files());
         match &self.visits.visits_database {
             Some(path) => config.visits_database(path),
             None => config,

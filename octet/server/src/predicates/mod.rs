@@ -123,7 +123,7 @@ fn proven(
     }
     let region = claim.region().clone().dated(found.queried_at).map_err(|_| Unproven::NotYetReleased)?;
     let claim = claim.about(region);
-    let Judged { holds, score } = found.fix.judge(&claim, found.queried_at, &shared.world)?;
+    let Judged { holds, score } = found.fix.judge(&claim, found.queried_at, &shared.reference.now().world)?;
     let proven = if holds { claim } else { claim.negated() };
     let failed = || Failure::new(Code::Internal, "the proof could not be signed");
     let sign = || {

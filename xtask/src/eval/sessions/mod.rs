@@ -109,6 +109,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let model = Model::new(Arc::new(parameters.clone()));
         let mut generator = Generator::new(&drawing, &model, &targets, SEED ^ 1);
         calibrate(&mut parameters, &honest(&mut generator, &seeing, &model, options.sessions)?);
+        let forged = forged(&mut generator, &seeing, &model, options.sessions)?;
+        credence(&mut parameters, &forged);
         fit::write(&parameters, path)?;
     }
     let model = Model::new(Arc::new(parameters));
@@ -241,6 +243,41 @@ fn honest(generator: &mut Generator<'_>, world: &World, model: &Model, sessions:
         }
     }
     Ok(all)
+}
+
+/// Sessions that contradict themselves, honest and not: as many forgers as travellers.
+fn forged(generator: &mut Generator<'_>, world: &World, model: &Model, sessions: usize) -> Result<Vec<Outcome>> {
+    let mut all = honest(generator, world, model, sessions)?;
+    for edges in EDGES {
+        for scenario in [Scenario::ForgedZone, Scenario::VpnFar, Scenario::VpnMiddle, Scenario::RelayFar] {
+            all.extend(outcomes(generator, world, model, scenario, edges, sessions.div_ceil(25))?);
+        }
+    }
+    Ok(all)
+}
+
+/// How far contradicted sessions are believed: what they were right beside what their calibrated confidence says, each
+/// level no more than the one below it. Believed by half with so many sessions.
+fn credence(parameters: &mut Parameters, outcomes: &[Outcome]) {
+    const HALF: f64 = 20.0;
+    let mut least = 1.0;
+    for (level, alarm) in [Alarm::Low, Alarm::Medium, Alarm::High].into_iter().enumerate() {
+        let contradicted = |outcome: &&Outcome| outcome.reasons.iter().any(|reason| reason.contradicts());
+        let own: Vec<&Outcome> =
+            outcomes.iter().filter(contradicted).filter(|outcome| outcome.alarm == alarm).collect();
+        let said: f64 = own
+            .iter()
+            .map(|outcome| {
+                let calibration = parameters.calibration.get(outcome.class).copied().unwrap_or_default();
+                calibration.confidence(outcome.raw).min(parameters.confidence.most)
+            })
+            .sum();
+        let right = own.iter().filter(|outcome| outcome.right).count() as f64;
+        let share = (right + HALF * least) / (said + HALF);
+        least = (share.clamp(0.3, least) * 1e3).round() / 1e3;
+        parameters.confidence.contradicted[level] = least;
+        eprintln!("contradicted, alarm {alarm:?}: {} sessions, said {said:.1}, right {right}: {least}", own.len());
+    }
 }
 
 fn calibrate(parameters: &mut Parameters, outcomes: &[Outcome]) {

@@ -1,0 +1,338 @@
+//! What makes a posterior mean what it says, and how that is learned: from generated sessions, and from an operator's
+//! own whose country is known. It knows no evidence but its class.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ParameterError, Parameters};
+
+/// What makes a posterior of one class of evidence mean what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// The slope of a country's calibrated log-odds over its raw ones.
+    pub slope: f64,
+    /// Their intercept.
+    pub intercept: f64,
+    /// The raw shares whose regions of highest density hold the truth in 50, 90 and 95 of 100 cases.
+    pub shares: [f64; 3],
+    /// The raw share whose circle around the estimated place holds the truth in 90 of 100 cases.
+    pub circle: f64,
+}
+
+/// How far confidence goes at the most.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Caps {
+    /// No verdict is surer than this.
+    pub most: f64,
+    /// The same without a public address: round trips may end at a relay in front of the network then.
+    pub most_without_address: f64,
+    /// What confidence is multiplied by where sources contradict one another and the alarm is low, medium or high: who
+    /// forges one source may forge others, and a mixture in which each lies for itself does not know that.
+    pub contradicted: [f64; 3],
+}
+
+impl Caps {
+    pub(super) fn check(&self) -> Result<(), ParameterError> {
+        let [low, medium, high] = self.contradicted;
+        let all = [self.most, self.most_without_address, low, medium, high];
+        let sound = all.iter().all(|cap| (0.1..=1.0).contains(cap));
+        if sound { Ok(()) } else { Err(ParameterError::Range("cap of confidence")) }
+    }
+}
+
+impl Default for Calibration {
+    /// As it stands.
+    fn default() -> Self {
+        Self { slope: 1.0, intercept: 0.0, shares: [0.5, 0.9, 0.95], circle: 0.9 }
+    }
+}
+
+impl Calibration {
+    pub(super) fn check(&self) -> Result<(), ParameterError> {
+        if !(0.05..=5.0).contains(&self.slope) || !(-5.0..=5.0).contains(&self.intercept) {
+            return Err(ParameterError::Range("calibration"));
+        }
+        let [half, most, nearly_all] = self.shares;
+        if !(0.0 < half && half <= most && most <= nearly_all && nearly_all <= 1.0) {
+            return Err(ParameterError::Range("share of a region"));
+        }
+        if !(0.1..=1.0).contains(&self.circle) {
+            return Err(ParameterError::Range("share of a circle"));
+        }
+        Ok(())
+    }
+
+    /// The calibrated probability of a country's raw one.
+    #[must_use]
+    pub fn confidence(&self, raw: f64) -> f64 {
+        let raw = raw.clamp(1e-6, 1.0 - 1e-6);
+        let odds = self.slope * (raw / (1.0 - raw)).ln() + self.intercept;
+        1.0 / (1.0 + (-odds).exp())
+    }
+
+    /// The raw share whose region of highest density holds the truth with this probability.
+    #[must_use]
+    pub fn share(&self, probability: f64) -> f64 {
+        let [half, most, nearly_all] = self.shares;
+        let known = [(0.0, 0.0), (0.5, half), (0.9, most), (0.95, nearly_all), (1.0, 1.0)];
+        let mut share = 1.0;
+        for pair in known.windows(2) {
+            let ((from, low), (to, high)) = (pair[0], pair[1]);
+            if probability <= to {
+                share = low + (high - low) * ((probability - from) / (to - from)).max(0.0);
+                break;
+            }
+        }
+        share
+    }
+}
+
+/// The class of evidence by which a posterior is calibrated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EvidenceClass {
+    /// An address that says something.
+    pub address: bool,
+    /// A locale that says something.
+    pub locale: bool,
+    /// How many edges at different places.
+    pub edges: usize,
+    /// A machine in a data centre, by its address.
+    pub hosting: bool,
+}
+
+impl EvidenceClass {
+    /// Its name in the parameters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match (self.address, self.locale, self.edges, self.hosting) {
+            (true, false, 0, _) => "address",
+            (true, true, 0, _) => "address-locale",
+            (false, _, 0, _) => "locale",
+            (false, false, 1..=2, false) => "consumer-1",
+            (false, false, 3..=4, false) => "consumer-3",
+            (false, false, _, false) => "consumer-6",
+            (false, false, 1..=2, true) => "hosting-1",
+            (false, false, 3..=4, true) => "hosting-3",
+            (false, false, _, true) => "hosting-6",
+            (_, _, 1..=2, _) => "all-1",
+            (_, _, 3..=4, _) => "all-3",
+            (_, _, _, _) => "all-6",
+        }
+    }
+}
+
+/// One session whose country is known: what was said of it, and whether that was right.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Label {
+    /// The confidence of its verdict.
+    pub confidence: f64,
+    /// Whether its verdict named the right country.
+    pub correct: bool,
+    /// Its class of evidence, where that is known; otherwise it tells of all classes together.
+    #[serde(default)]
+    pub class: Option<String>,
+}
+
+/// What labels taught of one class.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lesson {
+    /// The class.
+    pub class: String,
+    /// How many labels tell of it.
+    pub count: usize,
+    /// Their mean confidence.
+    pub confidence: f64,
+    /// How often they were right.
+    pub right: f64,
+    /// Whether they are enough to change anything.
+    pub used: bool,
+}
+
+/// What labels taught.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Taught {
+    /// The new calibration, by class; only those that change.
+    pub calibration: BTreeMap<String, Calibration>,
+    /// What was learned from.
+    pub lessons: Vec<Lesson>,
+}
+
+/// The classes of whole sessions.
+const SESSIONS: [&str; 6] = ["address", "address-locale", "locale", "all-1", "all-3", "all-6"];
+/// Fewer labels than this change nothing.
+const ENOUGH: usize = 100;
+
+impl Label {
+    /// # Errors
+    ///
+    /// When the confidence is none, or there is no such class.
+    pub fn check(&self) -> Result<(), ParameterError> {
+        if !(0.0..=1.0).contains(&self.confidence) {
+            return Err(ParameterError::Range("confidence"));
+        }
+        match &self.class {
+            Some(class) if !SESSIONS.contains(&class.as_str()) => Err(ParameterError::Range("class")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Parameters {
+    /// The calibration of this class of evidence; none changes nothing.
+    #[must_use]
+    pub fn calibration(&self, class: EvidenceClass) -> Calibration {
+        self.calibration.get(class.name()).copied().unwrap_or_default()
+    }
+
+    /// Takes over a calibration by class, as TOML; classes that it does not name stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no such TOML, or a value is impossible.
+    pub fn calibrate(&mut self, text: &str) -> Result<(), ParameterError> {
+        let own: BTreeMap<String, Calibration> =
+            toml::from_str(text).map_err(|error| ParameterError::Syntax(error.message().into()))?;
+        own.values().try_for_each(Calibration::check)?;
+        self.calibration.extend(own);
+        Ok(())
+    }
+
+    /// The calibration of whole sessions under which verdicts as these would have meant what they said. Labels without a
+    /// class, and classes with too few of their own, are taken together.
+    #[must_use]
+    pub fn recalibrated(&self, labels: &[Label]) -> Taught {
+        let mut taught = Taught::default();
+        for class in SESSIONS {
+            let own: Vec<&Label> = labels.iter().filter(|label| label.class.as_deref() == Some(class)).collect();
+            let rest = labels.iter().filter(|label| label.class.is_none());
+            let used: Vec<&Label> = if own.len() >= ENOUGH { own } else { own.into_iter().chain(rest).collect() };
+            if used.is_empty() {
+                continue;
+            }
+            let count = used.len();
+            let mean = |of: &dyn Fn(&Label) -> f64| used.iter().map(|label| of(label)).sum::<f64>() / count as f64;
+            taught.lessons.push(Lesson {
+                class: class.to_owned(),
+                count,
+                confidence: mean(&|label| label.confidence),
+                right: mean(&|label| f64::from(u8::from(label.correct))),
+                used: count >= ENOUGH,
+            });
+            if count >= ENOUGH {
+                let odds: Vec<(f64, bool)> = used.iter().map(|label| (odds(label.confidence), label.correct)).collect();
+                let (slope, intercept) = logistic(&odds);
+                let before = self.calibration.get(class).copied().unwrap_or_default();
+                let after = Calibration {
+                    slope: (slope * before.slope).clamp(0.05, 5.0),
+                    intercept: (slope * before.intercept + intercept).clamp(-5.0, 5.0),
+                    ..before
+                };
+                taught.calibration.insert(class.to_owned(), after);
+            }
+        }
+        taught
+    }
+}
+
+/// ln odds of a probability, kept finite.
+fn odds(probability: f64) -> f64 {
+    let probability = probability.clamp(1e-6, 1.0 - 1e-6);
+    (probability / (1.0 - probability)).ln()
+}
+
+/// How strongly slope and intercept are held to 1 and 0, in sessions.
+const SHRINKAGE: f64 = 2.0;
+
+/// Slope and intercept of true ln odds over stated ones, from stated ln odds and whether they were right: logistic
+/// regression by Newton's method, held to 1 and 0 (Platt, 1999).
+#[must_use]
+pub fn logistic(lessons: &[(f64, bool)]) -> (f64, f64) {
+    let loss = |slope: f64, intercept: f64| -> f64 {
+        let one = |&(odds, right): &(f64, bool)| {
+            let signed = if right { slope * odds + intercept } else { -(slope * odds + intercept) };
+            // ln(1 + e^−x) without overflow.
+            (-signed).max(0.0) + (-signed.abs()).exp().ln_1p()
+        };
+        let held = (slope - 1.0).powi(2) + intercept.powi(2);
+        lessons.iter().map(one).sum::<f64>() + SHRINKAGE / 2.0 * held
+    };
+    let (mut slope, mut intercept) = (1.0, 0.0);
+    for _ in 0..30 {
+        let mut gradient = [SHRINKAGE * (slope - 1.0), SHRINKAGE * intercept];
+        let mut curvature = [SHRINKAGE, 0.0, SHRINKAGE];
+        for &(odds, right) in lessons {
+            let probability = 1.0 / (1.0 + (-(slope * odds + intercept)).exp());
+            let off = probability - f64::from(u8::from(right));
+            let weight = probability * (1.0 - probability);
+            gradient = [gradient[0] + off * odds, gradient[1] + off];
+            curvature = [curvature[0] + weight * odds * odds, curvature[1] + weight * odds, curvature[2] + weight];
+        }
+        let [across, between, along] = curvature;
+        let whole = across * along - between * between;
+        let by = [
+            (along * gradient[0] - between * gradient[1]) / whole,
+            (across * gradient[1] - between * gradient[0]) / whole,
+        ];
+        // Shorter steps until one is good: far from the bottom a whole one may overshoot.
+        let here = loss(slope, intercept);
+        let mut length = 1.0;
+        while length > 1e-6 && loss(slope - length * by[0], intercept - length * by[1]) > here {
+            length /= 2.0;
+        }
+        (slope, intercept) = (slope - length * by[0], intercept - length * by[1]);
+    }
+    (slope, intercept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Verdicts at this confidence, right so often.
+    fn labels(count: usize, confidence: f64, right: f64) -> Vec<Label> {
+        let correct = |at: usize| ((at + 1) as f64 * right).floor() > (at as f64 * right).floor();
+        (0..count).map(|at| Label { confidence, correct: correct(at), class: None }).collect()
+    }
+
+    #[test]
+    fn verdicts_that_were_too_sure_become_less_sure() {
+        let parameters = Parameters::embedded();
+        let sure = [labels(2000, 0.95, 0.8), labels(2000, 0.7, 0.6)].concat();
+        let taught = parameters.recalibrated(&sure);
+        let mut own = (*parameters).clone();
+        own.calibrate(&toml::to_string(&taught.calibration).unwrap()).unwrap();
+        for class in ["all-1", "address-locale"] {
+            let (before, after) = (parameters.calibration.get(class), own.calibration.get(class));
+            let (before, after) = (before.copied().unwrap_or_default(), after.copied().unwrap_or_default());
+            let raw = (1..9999).map(|at| f64::from(at) * 1e-4);
+            let raw = raw.min_by(|a, b| {
+                let off = |raw: f64| (before.confidence(raw) - 0.95).abs();
+                off(*a).total_cmp(&off(*b))
+            });
+            let after = after.confidence(raw.unwrap());
+            assert!((after - 0.8).abs() < 0.03, "{class}: {after}");
+        }
+    }
+
+    #[test]
+    fn few_labels_change_nothing() {
+        let taught = Parameters::embedded().recalibrated(&labels(40, 0.9, 0.1));
+        assert!(taught.calibration.is_empty() && taught.lessons.iter().all(|lesson| !lesson.used));
+    }
+
+    #[test]
+    fn verdicts_that_meant_what_they_said_stay() {
+        let (slope, intercept) = logistic(
+            &[labels(5000, 0.9, 0.9), labels(5000, 0.5, 0.5)]
+                .concat()
+                .iter()
+                .map(|label| (odds(label.confidence), label.correct))
+                .collect::<Vec<_>>(),
+        );
+        assert!((slope - 1.0).abs() < 0.01 && intercept.abs() < 0.01);
+    }
+}
