@@ -9,8 +9,8 @@ use octet_engine::World;
 
 use crate::attest::AttestConfig;
 use crate::clock::{Clock, SystemClock};
-use crate::visits::{VisitLog, VisitOptions};
 use crate::reference::DataFiles;
+use crate::visits::{VisitLog, VisitOptions};
 
 /// How to open a service; see [`Octet::open`](crate::Octet::open).
 ///

@@ -85,8 +85,9 @@ pub fn consistent(sightings: &[Sighting]) -> Vec<Sighting> {
         .map(|one| (one.edge.into(), (VACUUM_KM_PER_MS * one.rtt_ms + SLACK_KM).min(HALF_TURN_KM)))
         .collect();
     let holds = |disc: &(UnitVector, f64), at: UnitVector| disc.0.distance_km(at) <= disc.1;
-    // Where the most discs overlap, some disc's middle or a crossing of two rims does too.
-    let middles = discs.iter().map(|disc| disc.0);
+    // What the most discs hold is bounded by rims that cross, by a whole rim, or by nothing: so a crossing, any place of
+    // each rim or a disc's middle is there too.
+    let middles = discs.iter().flat_map(|disc| [disc.0, of_rim(*disc)]);
     let pairs = discs.iter().enumerate().flat_map(|(at, one)| discs[..at].iter().map(move |other| (one, other)));
     let best = middles
         .chain(pairs.flat_map(|(one, other)| crossings(*one, *other)))
@@ -105,10 +106,27 @@ pub fn consistent(sightings: &[Sighting]) -> Vec<Sighting> {
     sightings.iter().zip(&discs).filter(|(_, disc)| holds(disc, at)).map(|(one, _)| *one).collect()
 }
 
-/// Where the rims of two discs cross, drawn in a little so that both hold the crossing.
+/// The angle of a disc's rim, drawn in a little so that the disc holds it.
+fn rim(km: f64) -> f64 {
+    (km - 0.1 * SLACK_KM).max(0.0) / EARTH_RADIUS_KM
+}
+
+/// Some place of a disc's rim.
+fn of_rim((middle, km): (UnitVector, f64)) -> UnitVector {
+    let pole = if middle.z.abs() < 0.9 { [0.0, 0.0, 1.0] } else { [1.0, 0.0, 0.0] };
+    let aside = middle.cross(UnitVector { x: pole[0], y: pole[1], z: pole[2] });
+    let (sine, cosine) = rim(km).sin_cos();
+    let across = sine / aside.dot(aside).sqrt();
+    UnitVector {
+        x: cosine * middle.x + across * aside.x,
+        y: cosine * middle.y + across * aside.y,
+        z: cosine * middle.z + across * aside.z,
+    }
+}
+
+/// Where the rims of two discs cross.
 fn crossings(one: (UnitVector, f64), other: (UnitVector, f64)) -> impl Iterator<Item = UnitVector> {
-    let rim = |km: f64| ((km - 0.1 * SLACK_KM).max(0.0) / EARTH_RADIUS_KM).cos();
-    let (a, b) = (rim(one.1), rim(other.1));
+    let (a, b) = (rim(one.1).cos(), rim(other.1).cos());
     let along = one.0.dot(other.0);
     let rest = 1.0 - along * along;
     let (own, its) = ((a - b * along) / rest, (b - a * along) / rest);
@@ -140,6 +158,11 @@ mod tests {
         assert_eq!(consistent(&true_ones), true_ones);
         let liar = at(-33.9, 151.2, 4.0);
         assert_eq!(consistent(&[true_ones[0], liar, true_ones[1], true_ones[2]]), true_ones);
+    }
+
+    #[test]
+    fn edges_at_opposite_ends_of_the_earth_are_consistent_though_their_rims_never_cross() {
+        assert_eq!(consistent(&[at(0.0, 0.0, 90.0), at(0.0, 180.0, 90.0)]).len(), 2);
     }
 
     #[test]

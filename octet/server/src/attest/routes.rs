@@ -106,7 +106,7 @@ fn vouch(
 pub(crate) async fn borders(State(shared): State<Arc<Shared>>, parts: Parts) -> Result<Response<Body>, Failure> {
     let partner = identity::app(&shared, &parts)?;
     shared.attest.limit.check(&partner)?;
-    let map = shared.attest.map.get_or_init(|| map(&shared.world)).clone();
+    let map = shared.attest.map.get_or_init(|| map(&shared.reference.now().world)).clone();
     let mut response = Response::new(Body::from(map));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

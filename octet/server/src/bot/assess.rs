@@ -101,7 +101,8 @@ fn visit(shared: &Shared, app: &App, signals: AssessSignals, observations: &Edge
     let click = signals.click_token.as_ref().map(|token| named(app, token));
     let session = signals.session_ref.clone();
     let (reference, profile) = (shared.reference.now(), app.expected(now));
-    let evidence = evidence::of_visit(signals, observations, profile, came, &reference.world, UnixTime(now.as_second()));
+    let evidence =
+        evidence::of_visit(signals, observations, profile, came, &reference.world, UnixTime(now.as_second()));
     let assessment = octet_engine::bot::assess(&evidence, &shared.bot.weights);
     let verdict = if assessment.degraded {
         BotVerdict::degraded()

@@ -2,9 +2,9 @@
 //! alone, so that they can be piped; everything else to standard error.
 
 mod app;
-mod keys;
 mod data;
 mod data_files;
+mod keys;
 mod license;
 mod log;
 mod partner;
