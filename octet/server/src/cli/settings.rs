@@ -10,8 +10,8 @@ use octet_server::visits::VisitOptions;
 use octet_server::{Config, Limits};
 use serde::{Deserialize, Serialize};
 
-use super::log::{LogFormat, LogLevel};
 use super::data_files::Data;
+use super::log::{LogFormat, LogLevel};
 use super::{BoxError, EnvironmentName};
 
 /// Where the file is.
