@@ -54,7 +54,16 @@ impl Posterior<'_> {
             .enumerate()
             .rev()
             .map(|(index, &km)| clipped(center, index as f64 * 360.0 / BEARINGS as f64, km, &discs));
-        Outline::through(rim).and_then(|outline| if outline.is_simple() { Some(outline) } else { mended(&outline) })
+        let outline = Outline::through(rim)?;
+        if outline.is_simple() {
+            return Some(outline);
+        }
+        // Where a mended outline crosses itself it has new vertices, on edges that are straight on the map only.
+        let allowed = |&(lat, lon): &(f64, f64)| {
+            let place = LatLon::new(lat, (lon + 540.0).rem_euclid(360.0) - 180.0);
+            place.is_ok_and(|place| discs.iter().all(|disc| disc.contains(place)))
+        };
+        mended(&outline).filter(|outline| outline.vertices().iter().all(allowed))
     }
 }
 
