@@ -57,7 +57,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let shop = service_fn(|_: Request<Full<Bytes>>| async { Ok::<_, std::io::Error>(Response::new(Full::from("shop"))) });
+//! let shop = service_fn(|_: Request<Full<Bytes>>| async { Ok::<_, std::io::Error>(Response::new(Full::<Bytes>::from("shop"))) });
 //! let edge = OctetEdgeLayer::builder()
 //!     .octet_url("https://octet.internal")
 //!     .license("octet_test_v4.public.eyJzdWIiOiJzaG9wIn0")

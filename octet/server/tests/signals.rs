@@ -462,7 +462,7 @@ async fn a_larger_profile_is_expected_only_after_pages_had_time_to_hear_of_it() 
     service.octet.partners().set_profile("shop", Profile::Full).await.unwrap();
     let settings = Request::get("/v1/edge-settings").header("x-octet-license", service.license.expose());
     let settings = service.send(settings.body(Body::empty()).unwrap()).await;
-    assert_eq!(settings.text, r#"{"profile":"full"}"#);
+    assert_eq!(settings.json["profile"], "full");
     service.forward(bundle("early", GERMAN)).await;
     assert_eq!(service.ask("early").await.json["alarm"], "none");
     service.clock.advance(Duration::from_secs(15 * 60));

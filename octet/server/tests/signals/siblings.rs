@@ -8,7 +8,7 @@ use octet::license::LicensedEdge;
 use octet_server::NewLicense;
 use serde_json::{Value, json};
 
-use crate::common::{Answer, GERMAN, Service, body, observations, service, signals};
+use crate::common::{AMERICAN, Answer, GERMAN, Service, body, observations, service, signals};
 
 /// A bundle from Frankfurt's edge that brings these siblings' tickets, from a browser in Berlin.
 fn bundle(session: &str, tickets: &[&str]) -> String {
@@ -153,4 +153,16 @@ async fn reports_that_no_bundle_comes_for_are_forgotten() {
     service.clock.advance(Duration::from_secs(20));
     service.forward(bundle("s", &BOTH)).await;
     assert_eq!(service.octet.counts().siblings_joined, 0);
+}
+
+#[tokio::test]
+async fn a_sibling_that_saw_another_network_and_country_raises_the_alarm() {
+    let service = service().await;
+    for (edge, address) in [(PARIS, GERMAN), (WARSAW, AMERICAN)] {
+        told(&service, report("s", edge, address)).await;
+    }
+    service.forward(bundle("s", &BOTH)).await;
+    let verdict = service.ask("s").await.json;
+    assert!(matches!(verdict["alarm"].as_str(), Some("medium" | "high")), "{verdict}");
+    assert_eq!(verdict.get("feasibleRegion"), None, "two edges are left: {verdict}");
 }
