@@ -168,6 +168,7 @@ fn the_pages_on_settings_name_every_variable_and_none_besides() {
     for (page, title, source) in [
         ("docs/operator.md", "Settings", "octet/server/src/cli/settings.rs"),
         ("docs/operator.md", "Reference data", "octet/server/src/cli/data_files.rs"),
+        ("docs/operator.md", "Keys of devices", "octet/server/src/cli/attest.rs"),
         ("docs/deploy-the-edge.md", "Configuration", "octet/relay/src/config/raw.rs"),
     ] {
         let cells = first_cells(&read(page), title);

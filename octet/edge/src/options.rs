@@ -25,6 +25,7 @@ counts as unset.";
 
 /// Octet's edge: serves the collector, measures the latency channel, forwards bundles to Octet, and passes everything
 /// else to your app.
+#[allow(rustdoc::bare_urls, rustdoc::broken_intra_doc_links, reason = "`--help` shows these texts as they stand")]
 #[derive(Clone, clap::Parser)]
 #[command(name = "octet-edge", version, after_help = EXAMPLES, max_term_width = 110, args_override_self = true)]
 pub struct Options {

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use octet_engine::World;
+use octet_engine::bot::Weights;
 use octet_engine::model::{Model, Parameters};
 use octet_engine::world::CountryDatabase;
 
@@ -35,6 +36,8 @@ pub struct DataFiles {
     pub parameters: Option<PathBuf>,
     /// A calibration, as `octet data labels` writes it; it goes before the parameters' own.
     pub calibration: Option<PathBuf>,
+    /// The weights of the bot verdict, as `octet/engine/parameters/bot.toml` has them.
+    pub bot_weights: Option<PathBuf>,
 }
 
 /// What is reasoned with at one moment.
@@ -42,6 +45,7 @@ pub struct DataFiles {
 pub(crate) struct Loaded {
     pub(crate) world: World,
     pub(crate) model: Arc<Model>,
+    pub(crate) bot_weights: Arc<Weights>,
 }
 
 /// What is reasoned with, replaced as a whole when a file changes.
@@ -59,9 +63,9 @@ type Stamp = Option<(SystemTime, u64)>;
 const MAX_BYTES: u64 = 1 << 30;
 
 impl DataFiles {
-    fn all(&self) -> [&Option<PathBuf>; 8] {
-        let Self { tor_list, hosting, private_relay, country, asn, city, parameters, calibration } = self;
-        [tor_list, hosting, private_relay, country, asn, city, parameters, calibration]
+    fn all(&self) -> [&Option<PathBuf>; 9] {
+        let Self { tor_list, hosting, private_relay, country, asn, city, parameters, calibration, bot_weights } = self;
+        [tor_list, hosting, private_relay, country, asn, city, parameters, calibration, bot_weights]
     }
 
     fn stamps(&self) -> Vec<Stamp> {
@@ -93,7 +97,11 @@ impl DataFiles {
         if let Some(path) = &self.city {
             world = world.with_city_mmdb(read(path)?).map_err(|error| unusable(path, &error))?;
         }
-        Ok(Loaded { world, model: self.model()? })
+        let bot_weights = match &self.bot_weights {
+            Some(path) => Arc::new(Weights::from_toml(&text(path)?).map_err(|error| unusable(path, &error))?),
+            None => Weights::embedded(),
+        };
+        Ok(Loaded { world, model: self.model()?, bot_weights })
     }
 
     fn model(&self) -> Result<Arc<Model>, Error> {
@@ -191,6 +199,7 @@ mod tests {
             DataFiles { country: file.clone(), ..DataFiles::default() },
             DataFiles { parameters: file.clone(), ..DataFiles::default() },
             DataFiles { calibration: file.clone(), ..DataFiles::default() },
+            DataFiles { bot_weights: file.clone(), ..DataFiles::default() },
         ] {
             assert!(open(files).contains("any"));
         }

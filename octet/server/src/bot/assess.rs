@@ -103,7 +103,7 @@ fn visit(shared: &Shared, app: &App, signals: AssessSignals, observations: &Edge
     let (reference, profile) = (shared.reference.now(), app.expected(now));
     let evidence =
         evidence::of_visit(signals, observations, profile, came, &reference.world, UnixTime(now.as_second()));
-    let assessment = octet_engine::bot::assess(&evidence, &shared.bot.weights);
+    let assessment = octet_engine::bot::assess(&evidence, &reference.bot_weights);
     let verdict = if assessment.degraded {
         BotVerdict::degraded()
     } else {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use octet::data::Visit;
 use octet::fact::Text;
 use octet::observations::EdgeObservations;
-use octet_engine::bot::{Sign, Weights};
+use octet_engine::bot::Sign;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
@@ -44,7 +44,6 @@ const CHALLENGES_AT_ONCE: usize = 4;
 
 /// Everything that bot verdicts need beside the rest of the service.
 pub(crate) struct Bot {
-    weights: Arc<Weights>,
     sessions: BotSessions,
     challenges: Challenges,
     making_challenges: Semaphore,
@@ -56,7 +55,6 @@ pub(crate) struct Bot {
 impl Bot {
     pub(crate) fn open(log: VisitLog, limits: &Limits, clock: &Arc<dyn Clock>) -> Result<Self, Error> {
         Ok(Self {
-            weights: Weights::embedded(),
             sessions: BotSessions::new(limits, Arc::clone(clock)),
             challenges: Challenges::new(limits.sessions)?,
             making_challenges: Semaphore::new(CHALLENGES_AT_ONCE),

@@ -30,8 +30,9 @@ pub(crate) async fn pages(
         None => records.app_of_page(&edge.partner, page.host.as_ref().map(Text::as_str)),
     };
     if let Some(app) = app {
-        let connection = evidence::of_connection(&page.observations, &shared.reference.now().world);
-        let assessment = octet_engine::bot::assess_connection(&connection, &shared.bot.weights);
+        let reference = shared.reference.now();
+        let connection = evidence::of_connection(&page.observations, &reference.world);
+        let assessment = octet_engine::bot::assess_connection(&connection, &reference.bot_weights);
         let invalid = is_invalid(&assessment.signs, page.purpose.as_ref());
         let now = shared.clock.now().as_millisecond();
         let visit = sessions::unread(app.key.clone(), page.session_ref.clone(), now, assessment.score, invalid);

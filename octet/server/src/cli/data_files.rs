@@ -33,6 +33,9 @@ pub(crate) struct Data {
     /// A calibration that `octet data labels` wrote (TOML)
     #[arg(long = "data-calibration", env = "OCTET_DATA_CALIBRATION", value_name = "FILE")]
     calibration: Option<PathBuf>,
+    /// The weights of the bot verdict (TOML)
+    #[arg(long = "data-bot-weights", env = "OCTET_DATA_BOT_WEIGHTS", value_name = "FILE")]
+    bot_weights: Option<PathBuf>,
 }
 
 impl Data {
@@ -46,6 +49,7 @@ impl Data {
             city: self.city.or(lower.city),
             parameters: self.parameters.or(lower.parameters),
             calibration: self.calibration.or(lower.calibration),
+            bot_weights: self.bot_weights.or(lower.bot_weights),
         }
     }
 
@@ -59,6 +63,7 @@ impl Data {
         files.city.clone_from(&self.city);
         files.parameters.clone_from(&self.parameters);
         files.calibration.clone_from(&self.calibration);
+        files.bot_weights.clone_from(&self.bot_weights);
         files
     }
 }

@@ -2,6 +2,7 @@
 //! alone, so that they can be piped; everything else to standard error.
 
 mod app;
+mod attest;
 mod data;
 mod data_files;
 mod keys;

@@ -24,7 +24,7 @@ impl Database {
     /// Opens the database, and the visit log that belongs to it.
     pub(crate) async fn open_with_visits(self) -> Result<(Records, VisitLog), BoxError> {
         let settings = Settings { database: self.database.clone(), ..Settings::default() }.complete(&self.file)?;
-        let config = settings.to_config();
+        let config = settings.to_config()?;
         let records = self.open(false).await?;
         Ok((records, config.open_visits().await?))
     }

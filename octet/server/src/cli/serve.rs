@@ -20,12 +20,13 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(options: Options) -> Result<(), BoxError> {
     let settings = options.settings.complete(&options.file)?;
+    let config = settings.to_config()?;
     if options.check_config {
         print!("{}", toml::to_string(&settings)?);
         return Ok(());
     }
     log::init(settings.log.unwrap_or(LogLevel::Info), settings.log_format.unwrap_or(LogFormat::Text));
-    let octet = Octet::open(settings.to_config()).await?;
+    let octet = Octet::open(config).await?;
     let address = settings.listen.ok_or("listen is not set")?;
     let listener = TcpListener::bind(address).await.map_err(|error| format!("listen = {address}: {error}"))?;
     if octet.partners().list().await?.is_empty() {

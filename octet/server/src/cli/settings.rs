@@ -10,6 +10,7 @@ use octet_server::visits::VisitOptions;
 use octet_server::{Config, Limits};
 use serde::{Deserialize, Serialize};
 
+use super::attest::Attest;
 use super::data_files::Data;
 use super::log::{LogFormat, LogLevel};
 use super::{BoxError, EnvironmentName};
@@ -70,6 +71,10 @@ pub(crate) struct Settings {
     #[command(flatten)]
     #[serde(default)]
     pub(crate) data: Data,
+    /// Whose word is taken for the keys of devices.
+    #[command(flatten)]
+    #[serde(default)]
+    pub(crate) attest: Attest,
 }
 
 /// How the visit log is kept: the table `visits` of the file.
@@ -124,6 +129,7 @@ impl Settings {
             log_format: self.log_format.or(lower.log_format),
             visits: self.visits.over(lower.visits),
             data: self.data.over(lower.data),
+            attest: self.attest.over(lower.attest),
         }
     }
 
@@ -145,6 +151,7 @@ impl Settings {
             log_format: Some(LogFormat::Text),
             visits: Visits { visits_database: None, retention_days: Some(90), sync: Some(false) },
             data: Data::default(),
+            attest: Attest::default(),
         }
     }
 
@@ -172,7 +179,7 @@ impl Settings {
     }
 
     /// What the library is told of them.
-    pub(crate) fn to_config(&self) -> Config {
+    pub(crate) fn to_config(&self) -> Result<Config, BoxError> {
         let default = Limits::default();
         let number = |setting: Option<u32>, default: usize| {
             setting.and_then(|number| usize::try_from(number).ok()).unwrap_or(default)
@@ -196,11 +203,12 @@ impl Settings {
             .issuer(self.issuer.as_deref().unwrap_or("octet"))
             .limits(limits)
             .visits(visits)
-            .data(self.data.to_files());
-        match &self.visits.visits_database {
+            .data(self.data.to_files())
+            .attest(self.attest.to_config()?);
+        Ok(match &self.visits.visits_database {
             Some(path) => config.visits_database(path),
             None => config,
-        }
+        })
     }
 }
 
