@@ -129,7 +129,7 @@ fn proxy(app: &Path, options: &Options) -> Result<Vec<Value>> {
         "--bind=127.0.0.1".to_owned(),
         format!("--port={}", edge_at.port()),
         "--workers=1".to_owned(),
-        "--log=error".to_owned(),
+        "--edge-log=error".to_owned(),
     ];
     let edge = Server::start("0", edge_at, &octet_edge, &flags.each_ref().map(String::as_str))?;
     let folder = std::env::temp_dir().join(format!("octet-bench-nginx-{}", std::process::id()));
