@@ -13,7 +13,7 @@ use crate::{CountryCode, LatLon};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AttestationChallenge {
-    /// Unpredictable bytes, base64url; good once.
+    /// Unpredictable bytes, base64url; good for its time and its partner, and tied by the statement to one session and key.
     pub challenge: String,
     /// Until when it is good.
     pub expires_at: Timestamp,
