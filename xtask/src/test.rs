@@ -159,10 +159,13 @@ fn docs() -> Result<Outcome> {
 }
 
 /// Unit, property and doc tests, and those that need real sockets and browsers: none may skip for want of one.
+///
+/// Properties are tried with the same cases each time; `cargo xtask prove properties` draws others.
 fn tests() -> Result<Outcome> {
     execute(
         Command::new(env!("CARGO"))
             .args(["test", "--workspace", "--all-features", "--no-fail-fast"])
-            .env("OCTET_TESTS_REQUIRE_BROWSER", "1"),
+            .env("OCTET_TESTS_REQUIRE_BROWSER", "1")
+            .env("PROPTEST_RNG_SEED", std::env::var("PROPTEST_RNG_SEED").unwrap_or_else(|_| "1".into())),
     )
 }

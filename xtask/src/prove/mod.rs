@@ -4,6 +4,7 @@
 mod bindings;
 mod engines;
 mod lab;
+mod properties;
 mod visits;
 mod zoo;
 
@@ -24,6 +25,8 @@ enum What {
     Engines,
     /// A real browser over lines of real lengths: network namespaces, TUN devices and a forwarder that delays packets
     Lab(lab::Options),
+    /// Every property test with many more cases than in CI, each time others
+    Properties(properties::Options),
     /// People's browsers and machines' visit a page: what Octet says of each, and BotD beside it
     Zoo(zoo::Options),
     /// Ten million visits: figures against a recount, an export's memory, a secret rotated under load
@@ -35,6 +38,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Bindings(options) => bindings::run(options),
         What::Engines => engines::run(),
         What::Lab(options) => lab::run(options),
+        What::Properties(options) => properties::run(options),
         What::Zoo(options) => zoo::run(options),
         What::Visits(options) => visits::run(options),
     }
