@@ -177,21 +177,106 @@ async fn a_service_serves_logs_no_secret_and_ends_on_sigterm() {
     assert_eq!(mode & 0o077, 0, "only its owner reads the database");
 }
 
-/// Starts the service on the folder's database, and gives its address.
-async fn serve(folder: &Path, arguments: &[&str]) -> (tokio::process::Child, String) {
+/// A service that was started, and what it logs.
+struct Served {
+    service: tokio::process::Child,
+    address: String,
+    log: tokio::sync::mpsc::UnboundedReceiver<Value>,
+}
+
+impl Served {
+    /// The fields of the next event with this message.
+    async fn logged(&mut self, message: &str) -> Value {
+        while let Some(event) = self.log.recv().await {
+            if event["fields"]["message"] == message {
+                return event["fields"].clone();
+            }
+        }
+        panic!("the service ended without: {message}");
+    }
+
+    /// The body of the answer to this request, whose status is a success.
+    async fn send(&self, method: &str, path: &str, key: &str, body: &str) -> String {
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: octet\r\n{key}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+    }
+}
+
+/// Starts the service on the folder's database.
+async fn serve(folder: &Path, arguments: &[&str]) -> Served {
     let arguments = [&["serve", "--listen", "127.0.0.1:0", "--log-format", "json"], arguments].concat();
     let mut service = octet(folder, &arguments).stderr(Stdio::piped()).spawn().unwrap();
-    let mut log = BufReader::new(service.stderr.take().unwrap()).lines();
-    while let Some(line) = log.next_line().await.unwrap() {
-        let event: Value = serde_json::from_str(&line).unwrap();
-        if event["fields"]["message"] == "listening" {
-            let address = event["fields"]["address"].as_str().unwrap().to_owned();
-            // Nobody reads the rest; it must not fill the pipe.
-            tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
-            return (service, address);
+    let mut lines = BufReader::new(service.stderr.take().unwrap()).lines();
+    let (sender, log) = tokio::sync::mpsc::unbounded_channel();
+    // Also when nobody wants to know: it must not fill the pipe.
+    tokio::spawn(async move {
+        while let Ok(Some(line)) = lines.next_line().await {
+            let _ = sender.send(serde_json::from_str(&line).unwrap());
         }
-    }
-    panic!("the service did not listen");
+    });
+    let mut served = Served { service, address: String::new(), log };
+    served.address = served.logged("listening").await["address"].as_str().unwrap().to_owned();
+    served
+}
+
+#[tokio::test]
+async fn files_that_change_are_read_again_by_a_running_service_and_the_next_verdict_shows_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let partner_key = format!("x-octet-partner-key: {}", run(folder, &["partner", "add", "shop"]).await.out);
+    let license = run(folder, &["license", "issue", "--partner", "shop"]).await.out;
+    let license = format!("x-octet-license: {license}");
+    // As the operator's page says: no half of a file is ever there.
+    let put = |name: &str, text: &str| {
+        std::fs::write(folder.join("new"), text).unwrap();
+        std::fs::rename(folder.join("new"), folder.join(name)).unwrap();
+    };
+    put("tor.txt", "# no exit yet\n");
+    put("calibration.toml", "");
+    let files = ["--data-tor-list", "tor.txt", "--data-calibration", "calibration.toml"];
+    let mut served = serve(folder, &files).await;
+    let reread = "data files changed and were read again";
+    let verdict = async |served: &Served, session: &str| -> Value {
+        served.send("POST", "/v1/signals", &license, &bundle(session, GERMAN)).await;
+        let path = format!("/v1/verdict/{session}");
+        serde_json::from_str(&served.send("GET", &path, &partner_key, "").await).unwrap()
+    };
+    let before = verdict(&served, "before").await;
+    assert_eq!((&before["country"], &before["alarm"]), (&"DE".into(), &"none".into()));
+
+    // Verdicts like this one were right in three of five cases only, say labels.
+    let confidence = before["confidence"].as_f64().unwrap();
+    let label = |at: usize| format!("{{\"confidence\": {confidence}, \"correct\": {}}}\n", at % 5 < 3);
+    put("labels.ndjson", &(0..2000).map(label).collect::<String>());
+    let learn = ["data", "labels", "--import", "labels.ndjson", "--output", "calibration.toml"];
+    let learned = run(folder, &learn).await;
+    assert!(learned.success, "{}", learned.err);
+    served.logged(reread).await;
+    let taught = verdict(&served, "taught").await;
+    assert!(confidence > 0.9 && (0.5..0.8).contains(&taught["confidence"].as_f64().unwrap()), "{before} {taught}");
+    assert_eq!((&taught["country"], &taught["alarm"]), (&"DE".into(), &"none".into()));
+
+    put("tor.txt", &format!("{GERMAN}\n"));
+    served.logged(reread).await;
+    assert_eq!(verdict(&served, "exit").await["alarm"], "high");
+    // What was decided stays as it was.
+    let path = "/v1/verdict/before";
+    let again: Value = serde_json::from_str(&served.send("GET", path, &partner_key, "").await).unwrap();
+    assert_eq!(again, before);
+
+    put("tor.txt", "nobody\n");
+    let error = served.logged("data files are as before").await["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("tor.txt"), "{error}");
+    assert_eq!(verdict(&served, "broken").await["alarm"], "high");
+    served.service.kill().await.unwrap();
 }
 
 #[tokio::test]
@@ -204,7 +289,8 @@ async fn a_service_that_is_killed_loses_no_row_of_more_than_a_second_ago_and_non
         let key: octet::AppKey =
             app.out.lines().find_map(|line| line.strip_prefix("OCTET_APP_KEY=")).unwrap().parse().unwrap();
         let license = run(folder, &["license", "issue", "--partner", "shop"]).await.out;
-        let (mut service, address) = serve(folder, &["--visits-sync", sync]).await;
+        let mut served = serve(folder, &["--visits-sync", sync]).await;
+        let license = format!("x-octet-license: {license}");
 
         let mut answered = Vec::new();
         let begun = std::time::Instant::now();
@@ -214,16 +300,7 @@ async fn a_service_that_is_killed_loses_no_row_of_more_than_a_second_ago_and_non
             });
             let observations = serde_json::json!({ "observedAtMs": 1, "httpVersion": "1.1" });
             let body = serde_json::json!({ "assess": assess, "observations": observations }).to_string();
-            let request = format!(
-                "POST /v1/assess HTTP/1.1\r\nhost: octet\r\nx-octet-license: {license}\r\nconnection: close\r\n\
-                 content-length: {}\r\n\r\n{body}",
-                body.len()
-            );
-            let mut stream = TcpStream::connect(&address).await.unwrap();
-            stream.write_all(request.as_bytes()).await.unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).await.unwrap();
-            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            served.send("POST", "/v1/assess", &license, &body).await;
             answered.push((format!("s{n}"), std::time::Instant::now()));
             // Long enough for rows of more than a second ago.
             if begun.elapsed() > std::time::Duration::from_millis(1_500) {
@@ -232,7 +309,7 @@ async fn a_service_that_is_killed_loses_no_row_of_more_than_a_second_ago_and_non
         }
         // In the middle: nothing is flushed, nobody is asked.
         let killed = std::time::Instant::now();
-        service.kill().await.unwrap();
+        served.service.kill().await.unwrap();
 
         let log = Config::embedded(folder.join("octet.db")).open_visits().await.unwrap();
         let all = octet_server::visits::Period { from: 0, to: i64::MAX / 2 };

@@ -66,10 +66,21 @@ pub(crate) fn run(options: Options) -> Result<(), BoxError> {
     if taught.calibration.is_empty() {
         return Err("there are too few labelled sessions to learn from".into());
     }
-    std::fs::write(&output, toml::to_string(&taught.calibration)?)
-        .map_err(|error| format!("{}: {error}", output.display()))?;
-    eprintln!("wrote {}: `octet serve --data-calibration {0}` reads it", output.display());
+    write(&output, &toml::to_string(&taught.calibration)?).map_err(|error| format!("{}: {error}", output.display()))?;
+    eprintln!(
+        "wrote {}: `octet serve --data-calibration {0}` reads it, within seconds while it runs",
+        output.display()
+    );
     Ok(())
+}
+
+/// Puts it in place as a whole: a running service may be reading it.
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = path.with_file_name(name);
+    std::fs::write(&new, text)?;
+    std::fs::rename(&new, path)
 }
 
 fn text(path: &Path) -> Result<String, BoxError> {
