@@ -27,6 +27,8 @@ pub(crate) enum AddressKind {
     /// Nothing special.
     #[default]
     Ordinary,
+    /// A mobile carrier's: its exits stand anywhere in its country, and a phone abroad leaves by them too.
+    Mobile,
     /// A company's gateway or a delivery network: people sit behind it, perhaps elsewhere.
     Shared,
     /// A private relay: the country is vouched for.
@@ -84,6 +86,7 @@ pub(crate) fn says(facts: &AddressFacts, reliability: &AddressReliability) -> Op
     let kind = kind(facts);
     let honest = match kind {
         AddressKind::Ordinary => reliability.honest,
+        AddressKind::Mobile => reliability.honest_mobile,
         AddressKind::Shared => reliability.honest_shared,
         AddressKind::PrivateRelay => reliability.honest_private_relay,
         AddressKind::Hosting => reliability.honest_hosting,
@@ -95,13 +98,16 @@ pub(crate) fn says(facts: &AddressFacts, reliability: &AddressReliability) -> Op
         None => named(facts, reliability),
     };
     // Hosting space is where databases agree least.
-    let certain =
-        if matches!(kind, AddressKind::Ordinary | AddressKind::PrivateRelay) { 1.0 } else { reliability.hosting };
+    let certain = match kind {
+        AddressKind::Ordinary | AddressKind::Mobile | AddressKind::PrivateRelay => 1.0,
+        _ => reliability.hosting,
+    };
     let countries: Vec<_> = countries.into_iter().map(|(code, share)| (code, share * certain)).collect();
     (!countries.is_empty()).then_some(AddressSays { countries, honest, kind })
 }
 
-/// What a city database says of the place of this address. Behind a gateway, a relay or a tunnel it says nothing.
+/// What a city database says of the place of this address. Behind a gateway, a relay or a tunnel it says nothing, and
+/// where a carrier's customers share an address it names their exit.
 pub(crate) fn city(facts: &AddressFacts, says: &AddressSays) -> Option<CityHint> {
     let fix = facts.city.filter(|_| says.kind == AddressKind::Ordinary)?;
     Some(CityHint::new(fix.place, fix.radius_km.unwrap_or(CITY_KM), CITY_RIGHT * says.honest))
@@ -124,6 +130,8 @@ fn kind(facts: &AddressFacts) -> AddressKind {
         AddressKind::Shared
     } else if facts.hosting {
         AddressKind::Hosting
+    } else if facts.mobile {
+        AddressKind::Mobile
     } else {
         AddressKind::Ordinary
     }

@@ -87,7 +87,7 @@ fn arrival(evidence: &Evidence) -> Vec<(Alarm, Reason)> {
 
 fn network(address: Option<&AddressSays>) -> Option<(Alarm, Reason)> {
     match address?.kind {
-        AddressKind::Ordinary | AddressKind::Shared | AddressKind::PrivateRelay => None,
+        AddressKind::Ordinary | AddressKind::Mobile | AddressKind::Shared | AddressKind::PrivateRelay => None,
         AddressKind::Hosting => Some((Alarm::Medium, Reason::HostingAddress)),
         AddressKind::Vpn => Some((Alarm::Medium, Reason::VpnAddress)),
         AddressKind::Tor => Some((Alarm::High, Reason::TorAddress)),

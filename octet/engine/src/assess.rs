@@ -5,12 +5,14 @@ use std::net::IpAddr;
 use octet::{Alarm, LatLon, Vertex};
 use octet_geometry::HALF_TURN_KM;
 
+use crate::address::AddressKind;
 use crate::alarm::{self, Contradictions};
 use crate::evidence::{Evidence, Omissions};
 use crate::fuse::{self, Source};
 use crate::grid::Healpix;
 use crate::locate::{self, Access, OtherSources, Posterior, Sighting};
 use crate::model::{EvidenceClass, Model};
+use crate::roaming::{self, Roaming};
 use crate::world::AddressFacts;
 use crate::{Assessment, UnixTime, World, address, locale};
 
@@ -44,7 +46,8 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
     let grid = &model.grid;
     let facts = evidence.address.or(evidence.visitor_address).map(|address| world.address(address));
     let address = facts.and_then(|facts| address::says(&facts, &parameters.address));
-    let zone = locale::zone(&evidence.locale, world, grid, &parameters.locale, now);
+    let is_phone = address.as_ref().is_some_and(|says| says.kind == AddressKind::Mobile);
+    let zone = locale::zone(&evidence.locale, world, grid, &parameters.locale, is_phone, now);
     let languages = locale::languages(&evidence.locale, world, grid, &parameters.locale);
     let strangers = strangers(evidence, world);
     let all = locate::sightings(evidence.edges.iter().zip(&strangers).filter(|(_, out)| !**out).map(|(edge, _)| edge));
@@ -64,9 +67,19 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
     let others = OtherSources {
         by_country: fuse::joined(sources.iter().copied().flatten()),
         city: facts.zip(address.as_ref()).and_then(|(facts, says)| address::city(&facts, says)),
+        zone: zone.as_ref().and_then(|zone| zone.within.clone()),
     };
     let posterior = model.locate(&sightings, access, &others);
+    let seen = address.as_ref().zip(zone.as_ref()).map(|(address, zone)| roaming::Seen {
+        address,
+        zone,
+        languages: languages.as_ref(),
+        others: &others,
+    });
+    let often = parameters.address.roaming;
+    let roaming = seen.and_then(|seen| Roaming::beside(&posterior, model, &seen, often));
     let countries = posterior.countries();
+    let countries = roaming.as_ref().map_or(countries.clone(), |roaming| roaming.countries(countries));
 
     let contradictions = Contradictions {
         evidence,
@@ -98,6 +111,11 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
     let credence = alarm::credence(alarm, &reasons, caps.contradicted);
     let confidence = capped(credence * calibration.confidence(raw).min(most), evidence.omissions);
     let country = countries.first().map(|country| country.0).filter(|_| confidence >= LEAST_CONFIDENCE);
+    // Most probably abroad: the round trips tell of its network's place, not of its own.
+    let (posterior, edges) = match roaming.filter(|roaming| roaming.probability > 0.5) {
+        Some(roaming) => (roaming.posterior, 0),
+        None => (posterior, sightings.len()),
+    };
     let place = posterior.place();
     Assessment {
         country,
@@ -106,9 +124,7 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
         reasons,
         location: place.map(snapped),
         radius_km: place.map(|place| radius_km(&posterior, snapped(place), calibration.circle)),
-        region: place
-            .filter(|_| sightings.len() >= EDGES_FOR_REGION)
-            .and_then(|place| region(&posterior, place, &sightings)),
+        region: place.filter(|_| edges >= EDGES_FOR_REGION).and_then(|place| region(&posterior, place, &sightings)),
         country_masses: countries,
     }
 }

@@ -15,6 +15,7 @@ mod locale;
 pub mod locate;
 mod masses;
 pub mod model;
+mod roaming;
 mod time;
 pub mod world;
 

@@ -8,7 +8,7 @@ use octet::CountryCode;
 
 use crate::evidence::LocaleEvidence;
 use crate::fuse::Source;
-use crate::grid::Grid;
+use crate::grid::{Grid, ZoneHint};
 use crate::model::LocaleReliability;
 use crate::world::World;
 use crate::{Reason, UnixTime};
@@ -36,6 +36,8 @@ pub(crate) struct LocaleSays {
     pub(crate) flaw: Option<Reason>,
     /// It may be a privacy mode's answer: no contradiction is made of it.
     pub(crate) neutral: bool,
+    /// What it says of places within a country.
+    pub(crate) within: Option<ZoneHint>,
 }
 
 /// What the zone says; `None` when neither name nor offsets tell of a place, as with UTC.
@@ -44,6 +46,7 @@ pub(crate) fn zone(
     world: &World,
     grid: &Grid,
     reliability: &LocaleReliability,
+    is_phone: bool,
     now: UnixTime,
 ) -> Option<LocaleSays> {
     let name = locale.time_zone.as_deref().filter(|name| name.len() <= MAX_TEXT);
@@ -66,13 +69,18 @@ pub(crate) fn zone(
     }
     let forged = offsets_differ(locale, world, name, now);
     let neutral = zone.name == PRIVACY_ZONE;
-    let honest = if forged || neutral { reliability.forged_zone } else { reliability.zone };
+    let honest = match (forged || neutral, is_phone) {
+        (true, _) => reliability.forged_zone,
+        (false, true) => reliability.zone_mobile,
+        (false, false) => reliability.zone,
+    };
     let anywhere = mean(&says, grid).max(1e-4);
     Some(LocaleSays {
         source: Source::mixture(says.iter().copied(), honest, anywhere),
         says,
         flaw: forged.then_some(Reason::ForgedZone),
         neutral,
+        within: ZoneHint::new(grid, &zone.name, 1.0 - honest),
     })
 }
 
@@ -114,7 +122,7 @@ fn offset(
     }
     let anywhere = mean(&says, grid).max(1e-3);
     let source = Source::mixture(says.iter().copied(), reliability.offset, anywhere);
-    Some(LocaleSays { source, says, flaw: None, neutral: true })
+    Some(LocaleSays { source, says, flaw: None, neutral: true, within: None })
 }
 
 /// The shares of countries' city people whose clocks follow each zone, by the embedded cities.
@@ -180,7 +188,8 @@ pub(crate) fn languages(
         first.get_or_insert(says);
         seen.push(&facts.language.tag);
     }
-    Some(LocaleSays { source: source?, says: first?, flaw: languages_differ(locale, world), neutral: false })
+    let flaw = languages_differ(locale, world);
+    Some(LocaleSays { source: source?, says: first?, flaw, neutral: false, within: None })
 }
 
 /// The probability of this tag in each country.

@@ -122,3 +122,41 @@ fn a_backend_that_saw_the_visitor_in_another_country_raises_the_alarm() {
     assert_eq!(seen_as("141.20.200.1").alarm, Alarm::None);
     assert_eq!(seen_as("192.168.0.1").alarm, Alarm::None);
 }
+
+/// A phone of an American carrier whose clock shows Madrid's time, seen from an edge in New York so many ms away.
+fn american_phone_in_spain(ms: f64) -> Evidence {
+    let edge = EdgeEvidence {
+        position: LatLon::new(40.71, -74.01).ok(),
+        round_trips_ms: vec![ms, ms + 2.0, ms + 1.0],
+        ..EdgeEvidence::default()
+    };
+    Evidence {
+        address: "172.56.1.1".parse().ok(),
+        edges: vec![edge],
+        locale: locale("Europe/Madrid", &["en-US", "en"], 60),
+        ..Evidence::default()
+    }
+}
+
+#[test]
+fn a_phone_that_answers_late_enough_may_be_abroad_while_its_network_is_at_home() {
+    let roaming = assess(&american_phone_in_spain(190.0), &World::embedded(), NOW);
+    assert_eq!(roaming.country.unwrap(), "ES", "{roaming:?}");
+    assert!(roaming.region.is_none() && roaming.alarm < Alarm::High, "{roaming:?}");
+    let madrid = LatLon::new(40.42, -3.70).unwrap();
+    assert!(octet_geometry::distance_km(roaming.location.unwrap(), madrid) < 500.0, "{roaming:?}");
+}
+
+#[test]
+fn a_phone_that_answers_sooner_than_its_network_could_reach_it_abroad_is_not_taken_to_be_there() {
+    let forged = assess(&american_phone_in_spain(30.0), &World::embedded(), NOW);
+    assert_eq!(forged.country.unwrap(), "US", "{forged:?}");
+    assert!(forged.alarm >= Alarm::Medium, "{forged:?}");
+}
+
+#[test]
+fn a_line_abroad_by_its_clock_alone_is_not_taken_for_a_phone_that_roams() {
+    let phone = american_phone_in_spain(190.0);
+    let line = Evidence { address: "128.32.1.1".parse().ok(), ..phone };
+    assert_eq!(assess(&line, &World::embedded(), NOW).country.unwrap(), "US");
+}

@@ -80,19 +80,28 @@ fn countries(table: &'static str, package: &Package, file: &str) -> Result<Vec<u
 
 /// The spans of both families, with what `read` makes of the third column.
 fn spans<T>(package: &Package, file: &str, read: impl Fn(&str) -> Result<Option<T>>) -> Result<Vec<(Span, T)>> {
+    rows(package, file, |value, _| read(value))
+}
+
+/// The spans of both families, with what `read` makes of the third column and the rest of the row.
+pub(super) fn rows<T>(
+    package: &Package,
+    file: &str,
+    read: impl Fn(&str, &str) -> Result<Option<T>>,
+) -> Result<Vec<(Span, T)>> {
     let mut spans = Vec::new();
     for family in ["4", "6"] {
         let path = format!("{file}-ipv{family}-num.csv");
         for (number, line) in (1..).zip(package.text(&path)?.lines()) {
             let mut fields = line.splitn(4, ',');
-            let mut next = || fields.next().context("a column is missing");
             let row = (|| {
+                let mut next = || fields.next().context("a column is missing");
                 let (first, last, value) = (next()?, next()?, next()?);
                 let span = match family {
                     "4" => Span::v4(first.parse()?, last.parse()?),
                     _ => Span::v6(first.parse()?, last.parse()?),
                 };
-                anyhow::Ok(span.zip(read(value)?))
+                anyhow::Ok(span.zip(read(value, fields.next().unwrap_or_default())?))
             })();
             spans.extend(row.with_context(|| format!("line {number} of {path}"))?);
         }

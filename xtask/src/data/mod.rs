@@ -10,6 +10,7 @@ use octet_engine::world::ATTRIBUTION;
 mod addresses;
 mod archive;
 mod borders;
+mod carriers;
 mod cells;
 mod cities;
 mod country_coder;
@@ -53,6 +54,7 @@ const STEPS: &[Step] = &[
     Step { table: "geo-whois", build: addresses::geo_whois },
     Step { table: "allocation", build: addresses::allocation },
     Step { table: "asn", build: addresses::asn },
+    Step { table: "carriers", build: carriers::build },
     Step { table: "networks", build: networks::build },
     Step { table: "zones", build: zones::build },
     Step { table: "languages", build: languages::build },

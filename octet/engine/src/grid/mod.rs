@@ -2,6 +2,8 @@
 
 mod healpix;
 mod nodes;
+mod zones;
 
 pub use healpix::Healpix;
 pub(crate) use nodes::{Grid, Node, ln_sum, scales};
+pub use zones::ZoneHint;

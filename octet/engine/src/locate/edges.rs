@@ -88,6 +88,15 @@ impl Edges {
         self.edges.len()
     }
 
+    /// The prior probability of each of the model's offsets.
+    pub(crate) fn offset_prior<'m>(&self, model: &'m Model) -> &'m [f64] {
+        let access = &model.parameters().access;
+        match self.access {
+            Access::Hosting => &access.hosting.offset_weights,
+            Access::Consumer => &access.consumer.offset_weights,
+        }
+    }
+
     /// Whether an answer can have come from there to every edge.
     pub(crate) fn reach(&self, at: UnitVector) -> bool {
         self.edges.iter().all(|edge| at.distance_km(edge.vector) <= VACUUM_KM_PER_MS * edge.rtt_ms)

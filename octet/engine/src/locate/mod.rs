@@ -16,7 +16,7 @@ pub use posterior::Posterior;
 pub(crate) use sightings::RELAY_MARGIN_MS;
 pub use sightings::{Sighting, consistent, sightings};
 
-use crate::grid::Node;
+use crate::grid::{Node, ZoneHint};
 use crate::model::Model;
 use edges::Edges;
 
@@ -38,6 +38,8 @@ pub struct OtherSources {
     pub by_country: Vec<f32>,
     /// Where a city database puts the address.
     pub city: Option<CityHint>,
+    /// What the clocks' zone says of places within its country.
+    pub zone: Option<ZoneHint>,
 }
 
 impl Model {
@@ -98,7 +100,9 @@ impl Model {
         let node: &Node = &self.grid.nodes[index];
         let other = others.by_country.get(usize::from(node.country)).map_or(0.0, |&ln| f64::from(ln).max(LEAST));
         let base = self.grid.ln_prior(usize::from(node.country), edges.access()) + f64::from(node.ln_share) + other;
-        let (city, hidden) = others.city.as_ref().map_or((0.0, 0.0), |city| city.ln_at(node));
-        (index as u32, base + city + edges.ln_likelihood(self, node), edges.variation(node) + hidden)
+        let (city, near_city) = others.city.as_ref().map_or((0.0, 0.0), |city| city.ln_at(node));
+        let (zone, in_zone) = others.zone.as_ref().map_or((0.0, 0.0), |zone| zone.ln_at(index, node));
+        let ln_mass = base + city + zone + edges.ln_likelihood(self, node);
+        (index as u32, ln_mass, edges.variation(node) + near_city + in_zone)
     }
 }

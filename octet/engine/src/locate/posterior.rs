@@ -275,6 +275,20 @@ impl<'m> Posterior<'m> {
         (self.edges.len() > 0).then(|| offsets.iter().zip(self.offsets()).map(above).sum())
     }
 
+    /// How much likelier the round trips are of a client whose offset is that of any other and `later_ms` more, beside
+    /// any other's; 1 without a round trip.
+    pub(crate) fn offsets_later_by(&self, later_ms: f64) -> f64 {
+        let offsets = &self.model.parameters().access.offsets_ms;
+        let prior = self.edges.offset_prior(self.model);
+        let last = offsets.len() - 1;
+        // Each offset stands for those around it.
+        let density = |at: usize| prior[at] / (offsets[(at + 1).min(last)] - offsets[at.saturating_sub(1)]).max(1.0);
+        let least = |ms: f64| offsets.partition_point(|offset| *offset <= ms).checked_sub(1);
+        let later = |at: usize| least(offsets[at] - later_ms).map_or(0.0, density);
+        let ratio = |(at, mass): (usize, f64)| mass * later(at) / density(at);
+        if self.edges.len() == 0 { 1.0 } else { self.offsets().into_iter().enumerate().map(ratio).sum() }
+    }
+
     /// How many cells the posterior stands on.
     #[must_use]
     pub fn len(&self) -> usize {

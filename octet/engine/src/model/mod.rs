@@ -110,7 +110,11 @@ pub struct AddressReliability {
     pub one_source: f64,
     /// The client of an ordinary address is where that is.
     pub honest: f64,
-    /// The same, of a company's gateway or a delivery network.
+    /// The same, of a mobile carrier.
+    pub honest_mobile: f64,
+    /// How often a phone is abroad while its network is at home.
+    pub roaming: f64,
+    /// How often a client is where its address is, of a company's gateway or a delivery network.
     pub honest_shared: f64,
     /// The same, of a private relay.
     pub honest_private_relay: f64,
@@ -128,6 +132,8 @@ pub struct AddressReliability {
 pub struct LocaleReliability {
     /// The zone is the place's.
     pub zone: f64,
+    /// The same of a phone, whose network sets its clock.
+    pub zone_mobile: f64,
     /// The offset of a device whose zone has no country is the place's.
     pub offset: f64,
     /// A zone whose offsets are not its own is the place's.
@@ -241,12 +247,15 @@ impl Parameters {
             address.registries_agree,
             address.hosting,
             address.honest,
+            address.honest_mobile,
+            address.roaming,
             address.honest_shared,
             address.honest_private_relay,
             address.honest_hosting,
             address.honest_vpn,
             address.honest_tor,
             locale.zone,
+            locale.zone_mobile,
             locale.offset,
             locale.forged_zone,
             locale.language,

@@ -22,6 +22,8 @@ pub struct AddressFacts {
     pub allocation: Option<CountryCode>,
     /// The number of the autonomous system that announces it.
     pub asn: Option<u32>,
+    /// Announced by a mobile carrier, by its name: many share it, and may roam.
+    pub mobile: bool,
     /// In a network where servers stand: a cloud, or a data centre or VPN provider.
     pub hosting: bool,
     /// In a network of a VPN provider or of a data centre that VPN exits use, and in no public cloud's or delivery
@@ -132,6 +134,7 @@ impl World {
         if scope != Scope::Public {
             return AddressFacts { scope, ..AddressFacts::default() };
         }
+        let system = self.systems.get(address);
         let kinds = self.networks.get(address);
         let listed = Kind::HostingOrVpn.is_in(kinds);
         let cloud = Kind::Cloud.is_in(kinds);
@@ -142,7 +145,8 @@ impl World {
             dbip: codes::from_number(self.dbip.get(address)),
             geo_whois: codes::from_number(self.geo_whois.get(address)),
             allocation: codes::from_number(self.allocation.get(address)),
-            asn: Some(self.systems.get(address)).filter(|&number| number != 0),
+            asn: Some(system).filter(|&number| number != 0),
+            mobile: self.carriers.binary_search(&system).is_ok(),
             hosting: vpn || listed || cloud,
             vpn,
             delivery_network,

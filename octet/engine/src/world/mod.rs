@@ -7,6 +7,7 @@ use octet::CountryCode;
 
 mod address;
 pub mod borders;
+pub mod carriers;
 pub mod cells;
 pub mod cities;
 mod codec;
@@ -47,6 +48,7 @@ pub struct World {
     geo_whois: Arc<AddressMap<u16>>,
     allocation: Arc<AddressMap<u16>>,
     systems: Arc<AddressMap<u32>>,
+    carriers: Arc<[u32]>,
     networks: Arc<AddressMap<u8>>,
     vpn: Arc<AddressMap<u8>>,
     tor: Arc<AddressMap<u8>>,
@@ -57,13 +59,14 @@ pub struct World {
 }
 
 /// The tables that come with this crate.
-const EMBEDDED: [&[u8]; 9] = [
+const EMBEDDED: [&[u8]; 10] = [
     include_bytes!("../../data/borders.bin.zst"),
     include_bytes!("../../data/cities.bin.zst"),
     include_bytes!("../../data/dbip.bin.zst"),
     include_bytes!("../../data/geo-whois.bin.zst"),
     include_bytes!("../../data/allocation.bin.zst"),
     include_bytes!("../../data/asn.bin.zst"),
+    include_bytes!("../../data/carriers.bin.zst"),
     include_bytes!("../../data/networks.bin.zst"),
     include_bytes!("../../data/zones.bin.zst"),
     include_bytes!("../../data/languages.bin.zst"),
@@ -115,6 +118,7 @@ impl World {
             + countries.iter().map(|map| map.heap_bytes()).sum::<usize>()
             + flags.iter().map(|map| map.heap_bytes()).sum::<usize>()
             + self.systems.heap_bytes()
+            + size_of_val(&*self.carriers)
             + self.zones.heap_bytes()
             + self.languages.heap_bytes()
             + self.city.as_ref().map_or(0, |database| database.heap_bytes())
@@ -181,6 +185,8 @@ mod tests {
         let frankfurt = facts("52.29.1.1");
         assert_eq!((frankfurt.dbip.unwrap().as_str(), frankfurt.allocation.unwrap().as_str()), ("DE", "US"));
         assert!(frankfurt.hosting && !frankfurt.vpn, "a public cloud is not a VPN");
+        // T-Mobile US, and Telekom's lines.
+        assert!(facts("172.56.1.1").mobile && !telekom.mobile);
         assert!(facts("185.220.101.1").vpn);
         assert!(facts("165.225.72.1").gateway);
         assert_eq!(facts("::ffff:41.90.64.1"), facts("41.90.64.1"));

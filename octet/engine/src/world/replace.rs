@@ -7,7 +7,7 @@ use super::error::TableError;
 use super::mmdb::{self, CityDatabase};
 use super::networks;
 use super::ranges::{AddressMap, Span};
-use super::{World, borders, cities, codes, languages, lists, zones};
+use super::{World, borders, carriers, cities, codes, languages, lists, zones};
 
 /// One of the three databases that give an address its country.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,6 +37,7 @@ impl World {
                 self.allocation = Arc::new(AddressMap::read(networks::ALLOCATION, &unpacked)?)
             }
             Some(networks::ASN) => self.systems = Arc::new(AddressMap::read(networks::ASN, &unpacked)?),
+            Some(carriers::TABLE) => self.carriers = carriers::read(&unpacked)?.into(),
             Some(networks::NETWORKS) => self.networks = Arc::new(AddressMap::read(networks::NETWORKS, &unpacked)?),
             Some(zones::TABLE) => self.zones = Arc::new(zones::read(&unpacked)?),
             Some(languages::TABLE) => self.languages = Arc::new(languages::read(&unpacked)?),

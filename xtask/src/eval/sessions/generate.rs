@@ -30,6 +30,8 @@ pub(super) enum Scenario {
     Traveller,
     Expatriate,
     PrivacyUtc,
+    Mobile,
+    Roaming,
     ForgedZone,
     VpnNear,
     VpnMiddle,
@@ -42,11 +44,13 @@ pub(super) enum Scenario {
 }
 
 impl Scenario {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Home,
         Self::Traveller,
         Self::Expatriate,
         Self::PrivacyUtc,
+        Self::Mobile,
+        Self::Roaming,
         Self::ForgedZone,
         Self::VpnNear,
         Self::VpnMiddle,
@@ -64,6 +68,8 @@ impl Scenario {
             Self::Traveller => "honest traveller",
             Self::Expatriate => "expatriate's languages",
             Self::PrivacyUtc => "privacy browser in UTC",
+            Self::Mobile => "phone at home",
+            Self::Roaming => "phone abroad, network at home",
             Self::ForgedZone => "forged zone",
             Self::VpnNear => "VPN exit < 500 km",
             Self::VpnMiddle => "VPN exit 500-1500 km",
@@ -98,6 +104,7 @@ pub(super) struct Generator<'a> {
     world: &'a World,
     model: &'a Model,
     lines: BTreeMap<CountryCode, Vec<IpAddr>>,
+    mobile: BTreeMap<CountryCode, Vec<IpAddr>>,
     hosting: BTreeMap<CountryCode, Vec<IpAddr>>,
     people: Vec<&'a Target>,
     machines: Vec<&'a Target>,
@@ -108,7 +115,7 @@ impl<'a> Generator<'a> {
     /// A generator over these real hosts; `world` has the database that draws the addresses.
     pub(super) fn new(world: &'a World, model: &'a Model, targets: &'a [Target], seed: u64) -> Self {
         let mut random = Random(seed);
-        let (mut lines, mut hosting) = (BTreeMap::new(), BTreeMap::new());
+        let (mut lines, mut mobile, mut hosting) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for _ in 0..DRAWN_ADDRESSES {
             let address = IpAddr::from(Ipv4Addr::from(random.bits() as u32));
             let facts = world.address(address);
@@ -117,6 +124,7 @@ impl<'a> Generator<'a> {
                     // Nobody's line, and no exit either.
                     _ if facts.delivery_network || facts.gateway => continue,
                     _ if facts.hosting => &mut hosting,
+                    _ if facts.mobile => &mut mobile,
                     _ => &mut lines,
                 };
                 let kept = kept.entry(country).or_default();
@@ -130,7 +138,7 @@ impl<'a> Generator<'a> {
         let people = people.filter(has_line).collect();
         let machines = targets.iter().filter(|target| target.kind == "datacentre" && target.sightings.len() > 4);
         let machines = machines.filter(has_line).collect();
-        Self { world, model, lines, hosting, people, machines, random }
+        Self { world, model, lines, mobile, hosting, people, machines, random }
     }
 
     /// One session of this scenario, seen by this many edges.
@@ -141,6 +149,8 @@ impl<'a> Generator<'a> {
             | Scenario::Expatriate
             | Scenario::PrivacyUtc
             | Scenario::ForgedZone => self.direct(scenario, edges),
+            Scenario::Mobile => self.phone(edges),
+            Scenario::Roaming => self.roaming(edges),
             Scenario::VpnNear => self.through(scenario, edges, 0.0, 500.0),
             Scenario::VpnMiddle => self.through(scenario, edges, 500.0, 1500.0),
             Scenario::VpnFar | Scenario::Tor => self.through(scenario, edges, 1500.0, 20_000.0),
@@ -205,6 +215,54 @@ impl<'a> Generator<'a> {
             place: target.place,
             pretended: None,
         }
+    }
+
+    /// A phone in the network of its own country.
+    fn phone(&mut self, edges: usize) -> Result<Session> {
+        let target = self.subscriber();
+        let locale = self.locale(target.place, target.country)?;
+        let address = self.carrier(target.country)?;
+        let sightings = self.some(&target.sightings, edges);
+        let air_ms = self.air_ms(target);
+        let sightings: Vec<_> =
+            sightings.into_iter().map(|seen| Sighting { rtt_ms: seen.rtt_ms + air_ms, ..seen }).collect();
+        Ok(self.unrelayed(target, address, &sightings, locale))
+    }
+
+    /// A phone abroad, whose traffic goes by its own network at home: as that country's in all but its clock.
+    fn roaming(&mut self, edges: usize) -> Result<Session> {
+        let home = self.subscriber();
+        let visited = self.other_country(home.country);
+        let clock = self.locale(visited.place, visited.country)?;
+        let locale = LocaleEvidence { languages: self.languages(home.country), ..clock };
+        let address = self.carrier(home.country)?;
+        let way_ms = self.path_ms(visited.place, home.place) + self.air_ms(home);
+        let sightings = self.some(&home.sightings, edges);
+        let sightings: Vec<_> =
+            sightings.into_iter().map(|seen| Sighting { rtt_ms: seen.rtt_ms + way_ms, ..seen }).collect();
+        let session = self.unrelayed(home, address, &sightings, locale);
+        Ok(Session { country: visited.country, place: visited.place, ..session })
+    }
+
+    /// A person in a country whose mobile carriers have addresses of their own.
+    fn subscriber(&mut self) -> &'a Target {
+        loop {
+            let target = self.person();
+            if self.mobile.contains_key(&target.country) {
+                return target;
+            }
+        }
+    }
+
+    fn carrier(&mut self, country: CountryCode) -> Result<IpAddr> {
+        let addresses = self.mobile.get(&country).with_context(|| format!("no carrier of {country}"))?;
+        Ok(addresses[self.random.below(addresses.len())])
+    }
+
+    /// What the air adds to a line: 14 ms at the median and 27 in one of ten, as cellular probes of access-2023 have
+    /// beyond those on a LAN; nothing where the host itself is such a probe.
+    fn air_ms(&mut self, target: &Target) -> f64 {
+        if target.kind == "cellular" { 0.0 } else { 5.0 + 27.0 * self.random.unit().powf(1.5) }
     }
 
     /// A person behind an exit so far away: a VPN, a relay that ends the TCP connection, or Tor.

@@ -54,7 +54,7 @@ impl std::iter::Sum for Answers {
 }
 
 /// The table of all scenarios.
-pub(super) fn show(scenarios: &[(String, Answers)]) {
+pub(super) fn show<'a>(scenarios: impl Iterator<Item = (&'a str, Answers)>) {
     println!("\nquestions about countries: the true one, the most probable other one, one far away");
     println!(
         "{:<32} {:>6} {:>6} {:>6} {:>7} {:>6} {:>10} {:>16}",
