@@ -49,6 +49,13 @@ pub enum Statement {
         /// The attestation object.
         attestation: String,
     },
+    /// Apple's App Attest, by a key that was attested in an earlier session of this app's.
+    AppAssertion {
+        /// What came with the answer to that session's attestation, or to the last assertion.
+        receipt: String,
+        /// The assertion object.
+        assertion: String,
+    },
     /// Google's Play Integrity, a classic token.
     PlayIntegrity {
         /// The token, as it came.
@@ -64,6 +71,10 @@ pub enum Statement {
 pub struct AttestationAnswer {
     /// What Octet signed of the key: goes into each proof's `attestation`.
     pub binding: LocationProof,
+    /// For App Attest: to be kept by the app, whose later sessions come with an assertion and this instead of an
+    /// attestation. Opaque; each answer's takes the place of the one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<String>,
 }
 
 /// What a platform is asked to sign: a SHA-256 over the text `octet-attest-v1`, the challenge, the session reference
@@ -163,6 +174,8 @@ mod tests {
         assert_eq!(read(r#"{"kind":"playIntegrity","token":"a.b"}"#), Some(token));
         let apple = Statement::AppAttest { key_id: "k".into(), attestation: "a".into() };
         assert_eq!(read(r#"{"kind":"appAttest","keyId":"k","attestation":"a"}"#), Some(apple));
+        let later = Statement::AppAssertion { receipt: "r".into(), assertion: "a".into() };
+        assert_eq!(read(r#"{"kind":"appAssertion","receipt":"r","assertion":"a"}"#), Some(later));
         assert_eq!(read(r#"{"kind":"appAttest"}"#), None);
     }
 }

@@ -22,6 +22,10 @@ pub trait Attestor: Send + Sync + 'static {
     /// The platform's statement over `digest`, 32 bytes: App Attest's `clientDataHash`, and in unpadded base64url Play
     /// Integrity's `nonce`. `None` where the platform makes none now.
     fn attest(&self, digest: [u8; 32]) -> Vouching<'_>;
+
+    /// What to keep for the next session, with which App Attest makes an assertion instead of another attestation
+    /// ([`Statement::AppAssertion`]); `None` when what was kept counts no more: forget it.
+    fn keep(&self, _receipt: Option<&str>) {}
 }
 
 /// A statement on its way.
@@ -64,30 +68,53 @@ pub(crate) async fn ask(
     key: &dyn DeviceKey,
     attestor: &dyn Attestor,
 ) -> Asked {
-    let post = Post { transport, license };
-    let challenge: AttestationChallenge = match post.json("/v1/attest/challenge", &()).await {
-        Ok(challenge) => challenge,
-        Err(asked) => return asked,
-    };
-    let point = key.public_point();
-    let nonce = URL_SAFE_NO_PAD.decode(&challenge.challenge).ok();
-    let (Some(nonce), Some(device_key)) = (nonce, Point::p256(&point)) else { return Asked::Refused };
-    let Some(statement) = attestor.attest(binding_digest(&nonce, session, &point)).await else {
-        return Asked::Refused;
-    };
-    let request = AttestationRequest {
-        session_ref: session.clone(),
-        challenge: challenge.challenge,
-        device_key,
-        hardware: key.is_in_hardware(),
-        statement,
-    };
-    match post.json::<AttestationAnswer>("/v1/attest", &request).await {
-        Ok(answer) => match DeviceBinding::unverified(&answer.binding) {
-            Ok(says) => Asked::Vouched(Box::new(Vouched { token: answer.binding, says })),
-            Err(_) => Asked::Refused,
-        },
-        Err(asked) => asked,
+    let asking = Asking { post: Post { transport, license }, session, key, attestor };
+    match asking.once().await {
+        // The receipt's time is over, or the key is gone: the platform is asked for a new statement.
+        (Asked::Refused, true) => {
+            attestor.keep(None);
+            asking.once().await.0
+        }
+        (asked, _) => asked,
+    }
+}
+
+struct Asking<'a> {
+    post: Post<'a>,
+    session: &'a SessionRef,
+    key: &'a dyn DeviceKey,
+    attestor: &'a dyn Attestor,
+}
+
+impl Asking<'_> {
+    /// What comes of asking once, and whether the statement rested on an earlier one.
+    async fn once(&self) -> (Asked, bool) {
+        let mut is_assertion = false;
+        let asked = self.ask(&mut is_assertion).await;
+        (asked.unwrap_or_else(|asked| asked), is_assertion)
+    }
+
+    async fn ask(&self, is_assertion: &mut bool) -> Result<Asked, Asked> {
+        let challenge: AttestationChallenge = self.post.json("/v1/attest/challenge", &()).await?;
+        let point = self.key.public_point();
+        let nonce = URL_SAFE_NO_PAD.decode(&challenge.challenge).map_err(|_| Asked::Refused)?;
+        let device_key = Point::p256(&point).ok_or(Asked::Refused)?;
+        let statement = self.attestor.attest(binding_digest(&nonce, self.session, &point)).await;
+        let statement = statement.ok_or(Asked::Refused)?;
+        *is_assertion = matches!(statement, Statement::AppAssertion { .. });
+        let request = AttestationRequest {
+            session_ref: self.session.clone(),
+            challenge: challenge.challenge,
+            device_key,
+            hardware: self.key.is_in_hardware(),
+            statement,
+        };
+        let answer: AttestationAnswer = self.post.json("/v1/attest", &request).await?;
+        let says = DeviceBinding::unverified(&answer.binding).map_err(|_| Asked::Refused)?;
+        if let Some(receipt) = &answer.receipt {
+            self.attestor.keep(Some(receipt));
+        }
+        Ok(Asked::Vouched(Box::new(Vouched { token: answer.binding, says })))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::signer::DeviceKey;
 #[must_use]
 pub struct OctetConfig {
     pub(crate) license: LicenseKey,
-    pub(crate) issuer: Option<[u8; 32]>,
+    pub(crate) issuers: Vec<[u8; 32]>,
     pub(crate) url: Option<String>,
     pub(crate) tls: TlsOptions,
     pub(crate) transport: Option<Transport>,
@@ -32,7 +32,7 @@ impl OctetConfig {
     pub fn new(license: LicenseKey) -> Self {
         Self {
             license,
-            issuer: None,
+            issuers: Vec::new(),
             url: None,
             tls: TlsOptions::default(),
             transport: None,
@@ -62,10 +62,11 @@ impl OctetConfig {
         self
     }
 
-    /// The public key (Ed25519) that must have signed the licence. Without it a licence is read and its time and product
-    /// are checked, and whether it is genuine is found out by the service.
+    /// A public key (Ed25519) that may have signed the licence; called again, another one, as the service's keys are
+    /// rotated (`octet keys export --licenses`). Without any, a licence is read and its time and product are checked, and
+    /// whether it is genuine is found out by the service.
     pub fn license_issuer(mut self, public_key: [u8; 32]) -> Self {
-        self.issuer = Some(public_key);
+        self.issuers.push(public_key);
         self
     }
 

@@ -4,8 +4,8 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The licence cannot be read, or this device's key did not sign it.
-    #[error("the licence is cut short, or not signed by the key that was configured")]
+    /// The licence cannot be read, or none of the configured keys signed it.
+    #[error("the licence is cut short, or not signed by a key that was configured")]
     LicenseRejected,
     /// The licence is for something else than apps.
     #[error("the licence is for another product: `octet license issue --product mobile` makes one for apps")]

@@ -70,8 +70,8 @@ impl Octet {
     ///
     /// What the app's developer has to mend: see [`StartError`].
     pub async fn start(config: OctetConfig) -> Result<Self, StartError> {
-        let OctetConfig { license, issuer, url, tls, transport, source, key, attestor, borders, clock } = config;
-        license::check(&license, issuer.as_ref(), clock.read().wall)?;
+        let OctetConfig { license, issuers, url, tls, transport, source, key, attestor, borders, clock } = config;
+        license::check(&license, &issuers, clock.read().wall)?;
         let transport = match (transport, url.or_else(|| std::env::var("OCTET_URL").ok())) {
             (Some(transport), _) => transport,
             (None, Some(url)) => Transport::connect(&url, &tls)?,

@@ -87,8 +87,8 @@ pub use counts::Counts;
 pub use error::Error;
 pub use partner_name::PartnerName;
 pub use records::{
-    AppRecord, AppSettings, Apps, IssuedLicense, KeyRecord, LicenseRecord, LicenseState, Licenses, NewApp, NewLicense,
-    PartnerRecord, Partners, ProofKeyRecord, ProofKeys, Records,
+    AppRecord, AppSettings, Apps, IssuedLicense, KeyRecord, LicenseKeyRecord, LicenseKeys, LicenseRecord, LicenseState,
+    Licenses, NewApp, NewLicense, PartnerRecord, Partners, ProofKeyRecord, ProofKeys, Records,
 };
 pub use reference::DataFiles;
 pub use service::{InProcess, Octet};

@@ -100,7 +100,7 @@ impl Octet {
         let limits = config.limits;
         let bot = Bot::open(log, &limits, &config.clock)?;
         let attest_limit = PartnerLimit::new(limits.signals_per_second, Arc::clone(&config.clock));
-        let attest = Attestation::new(config.attest, config.environment, attest_limit)?;
+        let attest = Attestation::new(config.attest, config.environment, attest_limit);
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let shared = Arc::new(Shared {
             environment: config.environment,
@@ -289,7 +289,7 @@ fn router(shared: &Arc<Shared>) -> Router {
         .route("/v1/bot/export", get(bot::export).head(only("GET")).fallback(only("GET")))
         .route("/v1/verdict/{ref}", get(verdicts::verdict).head(only("GET")).fallback(only("GET")))
         .route("/v1/predicate", post(predicates::predicate).fallback(only("POST")))
-        .route("/v1/attest/challenge", post(attest::challenge).fallback(only("POST")))
+        .route("/v1/attest/challenge", post(attest::new_challenge).fallback(only("POST")))
         .route("/v1/attest", post(attest::attest).fallback(only("POST")))
         .route("/v1/borders", get(attest::borders).fallback(only("GET, HEAD")))
         .route(KEYS_PATH, get(predicates::keys).fallback(only("GET, HEAD")))

@@ -7,12 +7,21 @@ mod common;
 
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use common::{GERMAN, answer, bundle};
-use octet_server::{Config, Octet};
-use serde_json::Value;
+use jiff::{SignedDuration, Timestamp};
+use octet::PredicateVerdict;
+use octet::proof::{Expect, KEYS_PATH, KeySet, chain, verify};
+use octet_device::{OctetConfig, StartError, Transport};
+use octet_server::clock::{Clock, ManualClock};
+use octet_server::{Config, NewLicense, Octet};
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::Command;
@@ -88,6 +97,110 @@ async fn keys_are_made_on_the_command_line_and_take_effect_in_a_running_service(
     let listed: Value = serde_json::from_str(&run(folder, &["partner", "list", "--json"]).await.out).unwrap();
     assert_eq!((&listed[0]["profile"], listed[0]["revokedAt"].is_string()), (&"full".into(), true));
     assert!(!listed.to_string().contains(&rotated));
+}
+
+#[tokio::test]
+async fn keys_of_proofs_rotate_on_the_command_line_and_a_running_service_takes_them_up_without_a_gap() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // Two days ago by the service's clock, so that its days are over by that of the commands.
+    let clock = Arc::new(ManualClock::at(Timestamp::now() - SignedDuration::from_hours(48)));
+    let config = Config::embedded(folder.join("octet.db")).clock(Arc::clone(&clock) as _);
+    let service = Octet::open(config).await.unwrap();
+    let partner_key = service.partners().add("shop").await.unwrap();
+    let license = service.licenses().issue(NewLicense::browser("shop")).await.unwrap().key;
+    let send = async |request: Request<Body>| answer(service.clone().oneshot(request).await.unwrap()).await;
+    let prove = async |session: &str| {
+        let forwarded = Request::post("/v1/signals").header("x-octet-license", license.expose());
+        assert_eq!(send(forwarded.body(Body::from(bundle(session, GERMAN))).unwrap()).await.status, 202);
+        let question = json!({ "ref": session, "predicate": "within", "region": { "type": "country", "code": "DE" } });
+        let asked = Request::post("/v1/predicate").header("x-octet-partner-key", partner_key.expose());
+        let answer = send(asked.body(Body::from(question.to_string())).unwrap()).await;
+        serde_json::from_value::<PredicateVerdict>(answer.json).unwrap().proof.clone().unwrap()
+    };
+    let published = async || {
+        // Readiness looks for changes by other processes at once.
+        send(Request::get("/readyz").body(Body::empty()).unwrap()).await;
+        KeySet::from_json(&send(Request::get(KEYS_PATH).body(Body::empty()).unwrap()).await.text).unwrap()
+    };
+    let exported = async || KeySet::from_json(&run(folder, &["keys", "export"]).await.out).unwrap();
+    let names = |keys: &KeySet| keys.iter().map(|key| key.kid.clone()).collect::<Vec<_>>();
+
+    let first = prove("s1").await;
+    let before = published().await;
+    assert_eq!((before.len(), exported().await), (1, before.clone()));
+    let chain = loop {
+        // The service writes what it signed within a second.
+        let printed = run(folder, &["keys", "chain"]).await;
+        assert!(printed.success, "{}", printed.err);
+        if !printed.out.is_empty() {
+            break printed.out;
+        }
+    };
+    let day: chain::Day = serde_json::from_str(&chain).unwrap();
+    assert_eq!(day.proofs, [chain::digest(&first)]);
+
+    let rotated = run(folder, &["keys", "rotate"]).await;
+    assert!(rotated.out.starts_with("prk_") && rotated.err.contains("signs from"), "{}", rotated.err);
+    let both = published().await;
+    assert_eq!((names(&both).last(), &exported().await), (Some(&rotated.out), &both));
+    let listed = run(folder, &["keys", "list"]).await.out;
+    assert!(names(&both).iter().all(|kid| listed.contains(kid)) && listed.contains("licences"), "{listed}");
+
+    // Until the new key signs, its proofs are checked by sets that lack it; from then on by the published one.
+    let overlap = prove("s2").await;
+    clock.advance(Duration::from_secs(48 * 3600 + 660));
+    let second = prove("s3").await;
+    let expect = Expect::audience("shop").at(clock.now());
+    assert!(verify(&overlap, &before, expect).is_ok() && verify(&second, &before, expect).is_err());
+    for proof in [&first, &overlap, &second] {
+        assert!(verify(proof, &both, expect).is_ok());
+    }
+    assert!(
+        KeySet::from_json(&run(folder, &["keys", "export", "--environment", "test"]).await.out).unwrap().is_empty()
+    );
+}
+
+#[tokio::test]
+async fn keys_of_licences_rotate_and_what_the_old_one_signed_stays_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let service = Octet::open(Config::embedded(folder.join("octet.db"))).await.unwrap();
+    assert!(run(folder, &["partner", "add", "shop"]).await.success);
+    let issue = async |product: &str| {
+        let key = run(folder, &["license", "issue", "--partner", "shop", "--product", product]).await.out;
+        let ready = Request::get("/readyz").body(Body::empty()).unwrap();
+        assert_eq!(service.clone().oneshot(ready).await.unwrap().status(), 200);
+        key
+    };
+    let public_keys = async || {
+        let exported: Value = serde_json::from_str(&run(folder, &["keys", "export", "--licenses"]).await.out).unwrap();
+        let keys = exported["keys"].as_array().unwrap().iter();
+        let bytes = keys.map(|key| URL_SAFE_NO_PAD.decode(key["x"].as_str().unwrap()).unwrap().try_into().unwrap());
+        bytes.collect::<Vec<[u8; 32]>>()
+    };
+    let (old_edge, old_app) = (issue("browser").await, issue("mobile").await);
+    let rotated = run(folder, &["keys", "rotate", "--licenses"]).await;
+    assert!(rotated.out.starts_with("sig_"), "{}", rotated.err);
+    let (new_edge, new_app) = (issue("browser").await, issue("mobile").await);
+
+    for (license, session) in [(&old_edge, "s1"), (&new_edge, "s2")] {
+        let request = Request::post("/v1/signals").header("x-octet-license", license);
+        let request = request.body(Body::from(bundle(session, GERMAN))).unwrap();
+        assert_eq!(service.clone().oneshot(request).await.unwrap().status(), 202);
+    }
+    // An app that pins the keys takes a licence by either, and none by a key that it does not pin.
+    let keys = public_keys().await;
+    assert_eq!(keys.len(), 2);
+    let start = async |license: &str, pinned: &[[u8; 32]]| {
+        let config = OctetConfig::new(license.parse().unwrap()).transport(Transport::over(service.clone()));
+        octet_device::Octet::start(pinned.iter().fold(config, |config, key| config.license_issuer(*key))).await
+    };
+    for license in [&old_app, &new_app] {
+        assert!(start(license, &keys).await.is_ok());
+    }
+    assert!(start(&old_app, &keys[..1]).await.is_ok() && start(&new_app, &keys[1..]).await.is_ok());
+    assert!(matches!(start(&new_app, &keys[..1]).await, Err(StartError::LicenseRejected)));
 }
 
 #[tokio::test]

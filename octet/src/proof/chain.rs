@@ -1,5 +1,5 @@
-//! The daily hash chain: which proofs there were on which day, so that a proof counts after its key has ended. Knows
-//! digests of proofs, never what they say.
+//! The daily hash chain: what Octet signed on which day, proofs and bindings of devices, so that it counts after its key
+//! has ended. Knows digests, never what they say.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ pub struct Day {
     /// The previous day's head.
     #[serde(with = "hexadecimal")]
     pub previous: Digest,
-    /// The SHA-256 of each proof of the day, as its token's ASCII characters; in order, each once.
+    /// The SHA-256 of each proof and each device's binding of the day, as its token's ASCII characters; in order, each once.
     pub proofs: Vec<Hex>,
     /// This day's head.
     #[serde(with = "hexadecimal")]

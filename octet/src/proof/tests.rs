@@ -247,6 +247,24 @@ fn a_devices_proof_counts_by_its_binding_and_for_that_session_and_time_only() {
 }
 
 #[test]
+fn a_devices_proof_counts_after_octets_key_has_ended_when_the_chain_had_its_binding() {
+    let device = device();
+    let proof = device_proof(&device, &binding(&device));
+    let chain_of = |token: &LocationProof| {
+        let day = Day::after([0; 32], "2026-11-21".parse().unwrap(), vec![chain::digest(token)]);
+        let head = SessionDigest::from_bytes(day.head).to_string();
+        Chain::read(&serde_json::to_string(&day).unwrap(), &head).unwrap()
+    };
+    let late = Expect::audience("shop").at(noon() + days(1000));
+    let claims = check(&proof).unwrap();
+    let (bound, own) = (chain_of(&claims.attestation[0]), chain_of(&proof));
+    assert_eq!(verify(&proof, &keys(), late.anchored_in(&bound)), Ok(claims));
+    for refused in [late, late.anchored_in(&own)] {
+        assert_eq!(verify(&proof, &keys(), refused), Err(Refusal::KeyExpired));
+    }
+}
+
+#[test]
 fn a_key_set_has_each_name_once_and_passes_over_what_it_does_not_know() {
     let mut set = keys().to_json();
     let key = set["keys"][0].clone();

@@ -47,7 +47,7 @@ pub fn verify(token: impl AsRef<str>, keys: &KeySet, expect: Expect<'_>) -> Resu
             claims
         }
         // Not Octet's own key: then one that Octet has vouched for.
-        None => device_proof(&parts, keys, &expect, token)?,
+        None => device_proof(&parts, keys, &expect)?,
     };
     check(&claims, &expect)?;
     Ok(claims)
@@ -101,7 +101,8 @@ impl<'a> Expect<'a> {
         self
     }
 
-    /// Signed by a key that may have ended since, when the chain shows that the proof is older than that.
+    /// Signed by a key that may have ended since, when the chain shows that the proof, or the binding of the device that
+    /// signed it, is older than that.
     pub const fn anchored_in(mut self, chain: &'a Chain) -> Self {
         self.chain = Some(chain);
         self
@@ -277,18 +278,19 @@ impl DeviceBinding {
 }
 
 /// The claims of a proof whose key is a device's, when one of `keys` has vouched for that key and session.
-fn device_proof(parts: &Parts<'_>, keys: &KeySet, expect: &Expect<'_>, token: &str) -> Result<ProofClaims, Refusal> {
+fn device_proof(parts: &Parts<'_>, keys: &KeySet, expect: &Expect<'_>) -> Result<ProofClaims, Refusal> {
     // Nothing of these claims counts before the key is vouched for and has signed them.
     let claims: ProofClaims = parts.claims().map_err(|_| Refusal::UnknownKey)?;
-    let binding = match claims.attestation.as_slice() {
+    let token = match claims.attestation.as_slice() {
         [] => return Err(Refusal::UnknownKey),
-        [binding, ..] if claims.attestation.len() <= MOST_BINDINGS => binding,
+        [token, ..] if claims.attestation.len() <= MOST_BINDINGS => token.as_str(),
         _ => return Err(Refusal::Malformed),
     };
-    let bound = Parts::of(binding.as_str(), BINDING_TYPE)?;
+    let bound = Parts::of(token, BINDING_TYPE)?;
     let octets = keys.get(&bound.header.kid).ok_or(Refusal::UnknownKey)?;
     octets.point.check(&bound)?;
     let binding: DeviceBinding = bound.claims()?;
+    // What a device signs never comes to Octet: the chain has what vouches for its key.
     octets.counts(binding.issued_at, expect, token)?;
     let thumbprint = binding.cnf.jwk.thumbprint();
     let holder = claims.holder.as_ref();

@@ -27,6 +27,13 @@ pub enum OctetStatement {
         /// The attestation object.
         attestation: String,
     },
+    /// Apple's App Attest by a key that was attested before; the assertion base64url.
+    AppAssertion {
+        /// As `keep` gave it.
+        receipt: String,
+        /// The assertion object.
+        assertion: String,
+    },
     /// Google's Play Integrity: a classic token.
     PlayIntegrity {
         /// As it came.
@@ -39,6 +46,9 @@ pub enum OctetStatement {
 pub trait OctetAttestor: Send + Sync {
     /// The platform's statement over `digest`, 32 bytes; may take its time. None where there is none now.
     fn attest(&self, digest: Vec<u8>) -> Option<OctetStatement>;
+
+    /// What to keep for the next session's assertion; none: forget what was kept, it counts no more.
+    fn keep(&self, receipt: Option<String>);
 }
 
 /// A platform's key as the session sees it.
@@ -95,8 +105,13 @@ impl Attestor for Platform {
         Box::pin(async move {
             Some(match said.await.ok()?? {
                 OctetStatement::AppAttest { key_id, attestation } => Statement::AppAttest { key_id, attestation },
+                OctetStatement::AppAssertion { receipt, assertion } => Statement::AppAssertion { receipt, assertion },
                 OctetStatement::PlayIntegrity { token } => Statement::PlayIntegrity { token },
             })
         })
+    }
+
+    fn keep(&self, receipt: Option<&str>) {
+        self.0.keep(receipt.map(str::to_owned));
     }
 }

@@ -1,4 +1,4 @@
-//! Apple's App Attest: an attestation once for each key, then an assertion for each statement.
+//! Apple's App Attest: an attestation once for each key, then an assertion for each later session.
 //!
 //! Source: Apple, "Validating apps that connect to your server". The root is "Apple App Attestation Root CA",
 //! SHA-256 fingerprint `1C:B9:82:3B:A2:8B:A6:AD:2D:33:A0:06:94:1D:E2:AE:4F:51:3E:F1:D4:E8:31:B9:F7:E0:FA:7B:62:42:C9:32`.
@@ -40,7 +40,7 @@ pub struct AppKey {
     /// The public key: P-256, uncompressed.
     pub public: [u8; 65],
     /// SHA-256 of the app's id.
-    app: [u8; 32],
+    pub(super) app: [u8; 32],
     /// The counter of the last statement; a later one must have more.
     pub counter: u32,
 }

@@ -10,13 +10,13 @@ mod certificates;
 mod challenge;
 mod config;
 mod play_integrity;
+mod receipt;
 pub(crate) mod routes;
 mod sealed;
 
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use challenge::Challenges;
 use octet::Environment;
 
 use crate::limits::PartnerLimit;
@@ -29,7 +29,6 @@ pub use play_integrity::{DeviceIntegrity, PlayIntegrity, PlayVerdict};
 #[derive(Debug)]
 pub(crate) struct Attestation {
     config: AttestConfig,
-    challenges: Challenges,
     limit: PartnerLimit,
     /// The map that phones get, made when the first one asks.
     map: OnceLock<Bytes>,
@@ -37,14 +36,9 @@ pub(crate) struct Attestation {
 
 impl Attestation {
     /// With this configuration; a service for tests takes keys that no platform vouches for.
-    pub(crate) fn new(
-        mut config: AttestConfig,
-        environment: Environment,
-        limit: PartnerLimit,
-    ) -> Result<Self, crate::Error> {
+    pub(crate) fn new(mut config: AttestConfig, environment: Environment, limit: PartnerLimit) -> Self {
         config.unattested.get_or_insert(environment == Environment::Test);
-        let challenges = Challenges::new().ok_or(crate::Error::System("there is no randomness to be had"))?;
-        Ok(Self { config, challenges, limit, map: OnceLock::new() })
+        Self { config, limit, map: OnceLock::new() }
     }
 }
 

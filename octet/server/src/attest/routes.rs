@@ -17,7 +17,8 @@ use octet::problem::Code;
 use octet::proof::{Confirmation, DeviceBinding, SessionDigest};
 use octet_engine::World;
 
-use super::{Binding, Refusal};
+use super::receipt::Receipt;
+use super::{Binding, Refusal, challenge};
 use crate::failure::{Failure, json};
 use crate::identity;
 use crate::service::Shared;
@@ -32,10 +33,12 @@ const MAP_SCALE: u32 = 1000;
 const MAP_PRECISION_KM: f64 = 6.0;
 
 /// `POST /v1/attest/challenge`.
-pub(crate) async fn challenge(State(shared): State<Arc<Shared>>, parts: Parts) -> Result<Response<Body>, Failure> {
+pub(crate) async fn new_challenge(State(shared): State<Arc<Shared>>, parts: Parts) -> Result<Response<Body>, Failure> {
     let partner = identity::app(&shared, &parts)?;
     shared.attest.limit.check(&partner)?;
-    let made = shared.attest.challenges.make(&partner, shared.clock.now());
+    let (snapshot, now) = (shared.records.snapshot(), shared.clock.now());
+    let signer = snapshot.proof_key(shared.environment, now).ok_or_else(unavailable)?;
+    let made = challenge::make(signer, &partner, now);
     let (challenge, expires_at) =
         made.ok_or_else(|| Failure::new(Code::Internal, "the operating system has no randomness to give"))?;
     Ok(json(StatusCode::OK, &AttestationChallenge { challenge, expires_at }))
@@ -52,14 +55,12 @@ pub(crate) async fn attest(State(shared): State<Arc<Shared>>, request: Request) 
     let request: AttestationRequest = serde_json::from_slice(&body)
         .map_err(|_| Failure::new(Code::MalformedAttestation, "the body is not what octet-device sends"))?;
     let now = shared.clock.now();
-    let (attested_by, hardware) = vouch(&shared, &request, &partner, now).map_err(|why| {
+    let vouched = vouch(&shared, &request, &partner, now).map_err(|why| {
         tracing::info!(reason = %why, "an attestation was refused");
         Failure::new(Code::AttestationRefused, "the statement does not vouch for this key in this session")
     })?;
     let snapshot = shared.records.snapshot();
-    let signer = snapshot.proof_key(shared.environment, now).ok_or_else(|| {
-        Failure::new(Code::StoreUnavailable, "there is no key to sign with; ask again").retry_after(1)
-    })?;
+    let signer = snapshot.proof_key(shared.environment, now).ok_or_else(unavailable)?;
     let binding = DeviceBinding {
         issuer: shared.issuer.to_string(),
         audience: partner.to_string(),
@@ -68,38 +69,64 @@ pub(crate) async fn attest(State(shared): State<Arc<Shared>>, request: Request) 
         issued_at: now,
         signs_until: now.checked_add(SIGNS_FOR).unwrap_or(Timestamp::MAX),
         cnf: Confirmation { jwk: request.device_key },
-        hardware,
-        attested_by: attested_by.into(),
+        hardware: vouched.hardware,
+        attested_by: vouched.by.into(),
     };
     let binding = binding.sign(signer).map_err(|_| Failure::new(Code::Internal, "the binding could not be signed"))?;
-    Ok(json(StatusCode::OK, &AttestationAnswer { binding }))
+    if !shared.signed.add(&binding) {
+        return Err(unavailable());
+    }
+    let receipt = vouched.receipt.and_then(|receipt| receipt.sign(&partner, signer));
+    Ok(json(StatusCode::OK, &AttestationAnswer { binding, receipt }))
 }
 
-/// Who vouches for the key, and whether it counts as held by hardware.
+fn unavailable() -> Failure {
+    Failure::new(Code::StoreUnavailable, "nothing can be signed or noted now; ask again").retry_after(1)
+}
+
+/// Who vouches for a device's key.
+struct Vouched {
+    by: &'static str,
+    /// Whether the key counts as held by hardware.
+    hardware: bool,
+    receipt: Option<Receipt>,
+}
+
 fn vouch(
     shared: &Shared,
     request: &AttestationRequest,
     partner: &crate::PartnerName,
     now: Timestamp,
-) -> Result<(&'static str, bool), Refusal> {
-    let challenge = shared.attest.challenges.check(&request.challenge, partner, now)?;
+) -> Result<Vouched, Refusal> {
+    let snapshot = shared.records.snapshot();
+    let we_signed = |message: &[u8], signature: &[u8]| snapshot.was_signed(shared.environment, message, signature);
+    let challenge = challenge::check(&request.challenge, partner, we_signed, now)?;
     let point = request.device_key.uncompressed().ok_or(Refusal::Malformed)?;
     let binding = Binding::from(binding_digest(&challenge, &request.session_ref, &point));
     let decode = |text: &str| URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|_| Refusal::Malformed);
     let config = &shared.attest.config;
-    match &request.statement {
+    let (by, receipt) = match &request.statement {
         Statement::AppAttest { key_id, attestation } => {
             let verifier = config.apple.as_ref().ok_or(Refusal::App)?;
-            verifier.attest(&decode(attestation)?, &decode(key_id)?, &binding, now)?;
-            Ok(("appAttest", request.hardware))
+            let key = verifier.attest(&decode(attestation)?, &decode(key_id)?, &binding, now)?;
+            ("appAttest", Some(Receipt::new(key, now)))
+        }
+        Statement::AppAssertion { receipt, assertion } => {
+            let verifier = config.apple.as_ref().ok_or(Refusal::App)?;
+            let mut receipt = Receipt::read(receipt, partner, we_signed, now)?;
+            verifier.assert(&mut receipt.key, &decode(assertion)?, &binding)?;
+            ("appAttest", Some(receipt))
         }
         Statement::PlayIntegrity { token } => {
             config.google.as_ref().ok_or(Refusal::App)?.verify(token, &binding, now)?;
-            Ok(("playIntegrity", request.hardware))
+            ("playIntegrity", None)
         }
-        Statement::None if config.unattested == Some(true) => Ok(("none", false)),
-        _ => Err(Refusal::App),
-    }
+        Statement::None if config.unattested == Some(true) => {
+            return Ok(Vouched { by: "none", hardware: false, receipt: None });
+        }
+        _ => return Err(Refusal::App),
+    };
+    Ok(Vouched { by, hardware: request.hardware, receipt })
 }
 
 /// `GET /v1/borders`.

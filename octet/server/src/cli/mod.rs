@@ -45,7 +45,7 @@ enum Command {
     Subject(subject::Options),
     /// Issue, inspect, list and revoke licences of edges
     License(license::Options),
-    /// Rotate, list and export the keys that sign proofs, and publish the chain of what they signed
+    /// Rotate, list and export the keys that sign proofs and licences, and publish the chain of what was signed
     Keys(keys::Options),
 }
 

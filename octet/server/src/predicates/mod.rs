@@ -33,7 +33,7 @@ use crate::verdicts::visitor_address;
 const LARGEST_QUESTION: usize = 16 * 1024;
 /// A backend that sends more slowly has given up.
 const SLOWEST_BODY: Duration = Duration::from_secs(10);
-/// So many proofs at most wait to be written into the chain, 8 MiB.
+/// So much at most waits to be written into the chain, 8 MiB.
 const MOST_SIGNED: usize = 1 << 18;
 /// Nobody needs to ask for the keys again sooner; a new key is published for longer before it signs.
 const KEYS_MAX_AGE: &str = "public, max-age=300";
@@ -156,13 +156,13 @@ fn sign(shared: &Shared, claims: &ProofClaims, now: Timestamp) -> Result<Locatio
     if shared.signed.add(&proof) { Ok(proof) } else { Err(unavailable()) }
 }
 
-/// The digests of proofs that were signed and are not yet in the records' chain.
+/// The digests of what was signed and is not yet in the records' chain.
 #[derive(Debug, Default)]
 pub(crate) struct Signed(Mutex<Vec<Digest>>);
 
 impl Signed {
-    /// Takes a proof in, unless the records could not be written for so long that there are too many.
-    fn add(&self, proof: &LocationProof) -> bool {
+    /// Takes a proof or a binding in, unless the records could not be written for so long that there are too many.
+    pub(crate) fn add(&self, proof: &LocationProof) -> bool {
         let mut digests = self.lock();
         let has_room = digests.len() < MOST_SIGNED;
         if has_room {

@@ -4,13 +4,11 @@
 use jiff::{SignedDuration, Timestamp};
 use octet::license::{LicenseClaims, LicensedEdge, Product};
 use octet::{Environment, LicenseKey};
-use pasetors::keys::{AsymmetricKeyPair, AsymmetricSecretKey, Generate};
-use pasetors::version4::{PublicToken, V4};
-use rusqlite::{Connection, OptionalExtension, params};
+use pasetors::version4::PublicToken;
+use rusqlite::{Connection, params};
 
 use super::partners::require_active;
-use super::{Records, hex, random, timestamp};
-use crate::digest::sha256;
+use super::{Records, hex, license_keys, random, timestamp};
 use crate::{Error, PartnerName};
 
 /// The licences of a service; from [`Octet::licenses`](crate::Octet::licenses) or [`Records::licenses`].
@@ -255,37 +253,11 @@ fn sign(
     environment: Environment,
     now: Timestamp,
 ) -> Result<LicenseKey, Error> {
-    let (id, secret) = match current_key(records, environment)? {
-        Some(current) => current,
-        None => new_key(records, environment, now)?,
-    };
-    let footer = format!(r#"{{"kid":"{id}"}}"#);
-    let token = PublicToken::sign(&secret, to_json(claims)?.as_bytes(), Some(footer.as_bytes()), None);
+    let key = license_keys::signing_key(records, environment, now)?;
+    let footer = format!(r#"{{"kid":"{}"}}"#, key.record.kid);
+    let token = PublicToken::sign(&key.secret, to_json(claims)?.as_bytes(), Some(footer.as_bytes()), None);
     let token = token.map_err(|_| Error::Record("a signing key"))?;
     Ok(format!("{}{token}", environment.prefix()).parse()?)
-}
-
-type SigningKey = (String, AsymmetricSecretKey<V4>);
-
-fn current_key(records: &Connection, environment: Environment) -> Result<Option<SigningKey>, Error> {
-    let newest =
-        "SELECT id, secret FROM signing_keys WHERE environment = ?1 ORDER BY created_at DESC, rowid DESC LIMIT 1";
-    let row = records.query_row(newest, [environment_name(environment)], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))
-    });
-    let Some((id, secret)) = row.optional()? else { return Ok(None) };
-    Ok(Some((id, AsymmetricSecretKey::from(&secret).map_err(|_| Error::Record("a signing key"))?)))
-}
-
-fn new_key(records: &Connection, environment: Environment, now: Timestamp) -> Result<SigningKey, Error> {
-    let pair = AsymmetricKeyPair::<V4>::generate().map_err(|_| Error::System("it gave no randomness"))?;
-    let digest = sha256(pair.public.as_bytes());
-    let id = format!("sig_{}", hex(digest.get(..8).unwrap_or_default()));
-    records.execute(
-        "INSERT INTO signing_keys (id, environment, secret, created_at) VALUES (?1, ?2, ?3, ?4)",
-        params![id, environment_name(environment), pair.secret.as_bytes(), now.as_second()],
-    )?;
-    Ok((id, pair.secret))
 }
 
 fn to_json(claims: &LicenseClaims) -> Result<String, Error> {

@@ -2,6 +2,7 @@
 //! session and no verdict ever comes here.
 
 mod apps;
+mod license_keys;
 mod licenses;
 mod partners;
 mod proof_keys;
@@ -22,6 +23,7 @@ use crate::clock::Clock;
 
 pub(crate) use apps::click_name;
 pub use apps::{AppRecord, AppSettings, Apps, NewApp};
+pub use license_keys::{LicenseKeyRecord, LicenseKeys};
 pub use licenses::{IssuedLicense, LicenseRecord, LicenseState, Licenses, NewLicense};
 pub use partners::{KeyRecord, PartnerRecord, Partners};
 pub use proof_keys::{ProofKeyRecord, ProofKeys};
@@ -93,6 +95,12 @@ impl Records {
     #[must_use]
     pub fn licenses(&self) -> Licenses {
         Licenses::new(self.clone())
+    }
+
+    /// The keys that sign licences.
+    #[must_use]
+    pub fn license_keys(&self) -> LicenseKeys {
+        LicenseKeys::new(self.clone())
     }
 
     /// The keys that sign proofs.

@@ -11,7 +11,7 @@ use octet::Environment;
 use octet::proof::chain::{Day, Hex};
 use octet::proof::{Algorithm, KeySet, Point, PublicKey, Signer, SigningFailed};
 use ring::rand::SystemRandom;
-use ring::signature::{Ed25519KeyPair, KeyPair};
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use rusqlite::{Connection, params};
 
 use super::licenses::environment_name;
@@ -134,6 +134,13 @@ impl ProofKeys {
 pub(crate) struct ProofKey {
     pub(super) record: ProofKeyRecord,
     pair: Ed25519KeyPair,
+}
+
+impl ProofKey {
+    /// Whether it signed this.
+    pub(super) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        UnparsedPublicKey::new(&ED25519, self.pair.public_key()).verify(message, signature).is_ok()
+    }
 }
 
 impl Signer for ProofKey {

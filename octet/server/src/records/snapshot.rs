@@ -12,7 +12,7 @@ use octet::license::LicenseClaims;
 use octet::proof::KeySet;
 use octet::{AppKey, AppSecret, EdgeSettings, Environment, LicenseKey, PartnerKey, Profile};
 use pasetors::Public;
-use pasetors::keys::{AsymmetricPublicKey, AsymmetricSecretKey};
+use pasetors::keys::AsymmetricPublicKey;
 use pasetors::token::UntrustedToken;
 use pasetors::version4::{PublicToken, V4};
 use rusqlite::Connection;
@@ -21,7 +21,7 @@ use subtle::ConstantTimeEq;
 
 use super::proof_keys::{self, ProofKey};
 use super::snapshot_apps::{App, AppTable};
-use super::{licenses, timestamp};
+use super::{license_keys, timestamp};
 use crate::digest::{Digest, sha256};
 use crate::omissions::Expected;
 use crate::{Error, PartnerName};
@@ -95,14 +95,9 @@ impl Snapshot {
             let expires_at = row.get::<_, Option<i64>>(2)?.map(timestamp).transpose()?;
             snapshot.keys.insert(digest, Key { digest, partner: row.get::<_, String>(1)?.parse()?, expires_at });
         }
-        let mut statement = records.prepare("SELECT id, environment, secret FROM signing_keys")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let secret = AsymmetricSecretKey::<V4>::from(&row.get::<_, Vec<u8>>(2)?);
-            let public = secret.and_then(|secret| AsymmetricPublicKey::try_from(&secret));
-            let public = public.map_err(|_| Error::Record("a signing key"))?;
-            let environment = licenses::environment(&row.get::<_, String>(1)?)?;
-            snapshot.signing_keys.insert(row.get(0)?, (environment, public));
+        for key in license_keys::read(records)? {
+            let public = AsymmetricPublicKey::from(&key.record.public).map_err(|_| Error::Record("a signing key"))?;
+            snapshot.signing_keys.insert(key.record.kid, (key.record.environment, public));
         }
         let mut statement = records.prepare("SELECT jti, revoked_at IS NOT NULL FROM licenses")?;
         let mut rows = statement.query([])?;
@@ -166,6 +161,12 @@ impl Snapshot {
     /// The key that signs proofs at `now`.
     pub(crate) fn proof_key(&self, environment: Environment, now: Timestamp) -> Option<&ProofKey> {
         proof_keys::signing_key(&self.proof_keys, environment, now).map(AsRef::as_ref)
+    }
+
+    /// Whether a key that signs proofs, or once did, signed this.
+    pub(crate) fn was_signed(&self, environment: Environment, message: &[u8], signature: &[u8]) -> bool {
+        let ours = self.proof_keys.iter().rev().filter(|key| key.record.environment == environment);
+        ours.into_iter().any(|key| key.has_signed(message, signature))
     }
 
     /// The public keys with which proofs are checked.

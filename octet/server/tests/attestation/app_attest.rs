@@ -16,7 +16,7 @@ use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 
-const APP: &str = "TEAM123456.example.shop";
+pub(crate) const APP: &str = "TEAM123456.example.shop";
 const IPHONE_APP: &str = "V8H6LQ9448.io.uebelacker.AppAttestExample";
 
 fn sha256(parts: &[&[u8]]) -> [u8; 32] {
@@ -28,14 +28,14 @@ fn now() -> Timestamp {
 }
 
 /// A root, an intermediate and the ways to make statements under them.
-struct Maker {
+pub(crate) struct Maker {
     root: Certificate,
     intermediate: Certificate,
     issuer: Issuer<'static, KeyPair>,
 }
 
 /// One statement to be made; the default is one that is believed.
-struct Wanted {
+pub(crate) struct Wanted {
     app: &'static str,
     environment: [u8; 16],
     counter: u32,
@@ -43,6 +43,13 @@ struct Wanted {
     valid_until: i32,
     format: &'static str,
     id: Option<Vec<u8>>,
+}
+
+impl Wanted {
+    /// One that is believed, for this binding.
+    pub(crate) fn of(binding: Binding) -> Self {
+        Self { binding, ..Self::default() }
+    }
 }
 
 impl Default for Wanted {
@@ -59,10 +66,10 @@ impl Default for Wanted {
     }
 }
 
-struct Made {
-    bytes: Vec<u8>,
-    key_id: [u8; 32],
-    key: KeyPair,
+pub(crate) struct Made {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) key_id: [u8; 32],
+    pub(crate) key: KeyPair,
 }
 
 fn params(name: &str, until: i32) -> CertificateParams {
@@ -74,7 +81,7 @@ fn params(name: &str, until: i32) -> CertificateParams {
 }
 
 impl Maker {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let authority = |name| {
             let mut params = params(name, 2045);
             params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -90,11 +97,11 @@ impl Maker {
         Self { root, intermediate, issuer: Issuer::new(params, key) }
     }
 
-    fn verifier(&self) -> AppAttest {
+    pub(crate) fn verifier(&self) -> AppAttest {
         AppAttest::new([APP]).root(self.root.der()).unwrap()
     }
 
-    fn make(&self, wanted: &Wanted) -> Made {
+    pub(crate) fn make(&self, wanted: &Wanted) -> Made {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
         let key_id = sha256(&[key.public_key_raw()]);
         let id = wanted.id.clone().unwrap_or(key_id.to_vec());
@@ -127,7 +134,7 @@ fn encode(value: &Value) -> Vec<u8> {
     bytes
 }
 
-fn sign(key: &KeyPair, app: &str, counter: u32, binding: &Binding) -> Vec<u8> {
+pub(crate) fn sign(key: &KeyPair, app: &str, counter: u32, binding: &Binding) -> Vec<u8> {
     let auth_data = [&sha256(&[app.as_bytes()])[..], &[0x40], &counter.to_be_bytes()].concat();
     let random = SystemRandom::new();
     let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, key.serialized_der(), &random).unwrap();

@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+mod client;
 #[path = "../common/mod.rs"]
 mod common;
 mod foreign;
+mod schema;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -53,7 +55,9 @@ async fn keys(service: &Service) -> KeySet {
     KeySet::from_json(&answer.text).unwrap()
 }
 
+/// What the proof of an answer says: well signed, and as the schema has it.
 async fn proof(service: &Service, verdict: &PredicateVerdict) -> ProofClaims {
+    schema::documented(verdict.proof.as_ref().unwrap());
     let expect = Expect::audience("shop").at(service.clock.now()).issuer("octet").covering(verdict.queried_at);
     verify(verdict.proof.as_ref().unwrap(), &keys(service).await, expect).unwrap()
 }
@@ -89,6 +93,29 @@ async fn a_session_in_berlin_is_proven_to_be_in_germany_and_not_in_america() {
     assert_eq!(far.result, Outcome::No);
     assert_eq!(far.validity.unwrap().to(), service.clock.now() + jiff::SignedDuration::from_secs(30));
     assert_eq!(service.octet.counts().predicates, 5);
+}
+
+#[tokio::test]
+async fn claims_that_are_not_as_documented_are_seen_by_the_schema() {
+    let service = service().await;
+    service.forward(bundle("s1", GERMAN)).await;
+    let yes = verdict(&service, &within("s1", &country("DE"))).await;
+    let claims = schema::documented(yes.proof.as_ref().unwrap());
+    assert!(schema::is_valid(&claims));
+    for (field, wrong) in [
+        ("ver", json!(2)),
+        ("sid", json!("s1")),
+        ("iat", json!("2026-11-21T12:00:00Z")),
+        ("fixTime", json!("noon")),
+        ("claim", json!({ "predicate": "near", "region": country("DE") })),
+        ("claim", json!({ "predicate": "within", "region": { "type": "planet", "code": "DE" } })),
+        ("confidence", json!({ "overallScore": 1.5 })),
+        ("observedBy", json!(["not an id"])),
+    ] {
+        let mut claims = claims.clone();
+        claims[field] = wrong;
+        assert!(!schema::is_valid(&claims), "{field}");
+    }
 }
 
 #[tokio::test]
