@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[cfg(feature = "verify")]
+mod hostile;
+
 use octet::assess::{AssessBundle, AssessSignals};
 use octet::challenge::{Challenge, ChallengeAnswer, ChallengeRequest};
 use octet::data::{BotStats, Data, Visit};

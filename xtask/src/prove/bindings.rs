@@ -1,5 +1,5 @@
 //! The bindings of octet-device: writes each language's files, compares those of Kotlin and Swift with the golden ones,
-//! runs Python against a service of its own, and compiles the others where their compilers are.
+//! runs Python against a service of its own, and compiles the others where their compilers can be had.
 
 use std::fs;
 use std::net::TcpListener;
@@ -29,8 +29,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let library = write(out)?;
     let mut report = vec![golden(out, options.update)?];
     report.push(python(out, &library, scratch.path())?);
-    report.push(compiled("Kotlin", "kotlinc", out, &["kotlin/uniffi/octet/octet.kt", "kotlin/OctetNames.kt"])?);
-    report.push(compiled("Swift", "swiftc", out, &["swift/octet.swift", "swift/OctetNames.swift"])?);
+    report.push(kotlin(out, scratch.path())?);
+    report.push(swift(out)?);
     println!("\n{}", report.join("\n"));
     Ok(())
 }
@@ -79,7 +79,7 @@ fn golden(out: &Path, update: bool) -> Result<String> {
 
 /// The documentation's example in Python, against a service of its own.
 fn python(out: &Path, library: &Path, scratch: &Path) -> Result<String> {
-    if Command::new("python3").arg("--version").stdout(Stdio::null()).status().is_err() {
+    if !starts("python3", "--version") {
         return Ok("Python     skipped: there is no python3".into());
     }
     let folder = out.join("python");
@@ -96,20 +96,56 @@ fn python(out: &Path, library: &Path, scratch: &Path) -> Result<String> {
     Ok("Python     the documentation's example ran".into())
 }
 
-/// Compiles `files` where `compiler` is installed.
-fn compiled(language: &str, compiler: &str, out: &Path, files: &[&str]) -> Result<String> {
-    if Command::new(compiler).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
-        return Ok(format!("{language:<10} skipped: there is no {compiler}"));
+/// Compiles the Kotlin files with an app's own: by the compiler that PyPI's `kotlin-jupyter-kernel` carries, for that of
+/// Debian is older than what UniFFI writes. It has the coroutines too, and Debian has JNA.
+fn kotlin(out: &Path, scratch: &Path) -> Result<String> {
+    const COMPILER: &str = "kotlin-jupyter-kernel==0.19.0.944";
+    const JNA: &str = "/usr/share/java/jna.jar";
+
+    if !starts("java", "-version") {
+        return Ok("Kotlin     skipped: there is no java".into());
     }
-    let mut command = Command::new(compiler);
-    if language == "Swift" {
-        command.arg("-typecheck").arg("-I").arg(out.join("swift"));
-        command.arg(format!("-fmodule-map-file={}", out.join("swift/octetFFI.modulemap").display()));
-    } else {
-        command.arg("-d").arg(out.join("classes"));
+    if let Err(error) = crate::test::apt(&[(JNA, "libjna-java")], "the Kotlin bindings") {
+        return Ok(format!("Kotlin     skipped: {error}"));
     }
-    step(command.args(files.iter().map(|file| out.join(file))))?;
-    Ok(format!("{language:<10} compiled by {compiler}"))
+    let wheel = scratch.join("wheel");
+    let mut download = Command::new("python3");
+    download.args(["-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", COMPILER, "-d"]).arg(&wheel);
+    if step(&mut download).is_err() {
+        return Ok(format!("Kotlin     skipped: {COMPILER} could not be fetched"));
+    }
+    let wheel = fs::read_dir(&wheel)?.next().context("pip leaves a wheel")??.path();
+    step(Command::new("python3").args(["-m", "zipfile", "-e"]).arg(wheel).arg(scratch))?;
+    let jars = format!("{}/*", scratch.join("run_kotlin_kernel/jars").display());
+    let library =
+        fs::read_dir(scratch.join("run_kotlin_kernel/jars"))?.map(|jar| Ok(jar?.path().display().to_string()));
+    let library = library.collect::<Result<Vec<_>>>()?.join(":");
+    let written = ["kotlin/uniffi/octet/octet.kt", "kotlin/OctetNames.kt"].map(|file| out.join(file));
+    step(
+        Command::new("java")
+            .args(["-cp", &jars, "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler", "-no-stdlib", "-no-reflect", "-nowarn"])
+            .args(["-cp", &format!("{library}:{JNA}"), "-d"])
+            .arg(scratch.join("classes"))
+            .args(written)
+            .arg(Path::new(ROOM).join("tests/example.kt")),
+    )?;
+    Ok("Kotlin     compiled with the documentation's example".into())
+}
+
+/// Checks the types of the Swift files where there is a compiler.
+fn swift(out: &Path) -> Result<String> {
+    if !starts("swiftc", "--version") {
+        return Ok("Swift      skipped: there is no swiftc".into());
+    }
+    let mut command = Command::new("swiftc");
+    command.arg("-typecheck").arg("-I").arg(out.join("swift"));
+    command.arg(format!("-fmodule-map-file={}", out.join("swift/octetFFI.modulemap").display()));
+    step(command.args(["swift/octet.swift", "swift/OctetNames.swift"].map(|file| out.join(file))))?;
+    Ok("Swift      its types are right by swiftc".into())
+}
+
+fn starts(program: &str, version: &str) -> bool {
+    Command::new(program).arg(version).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }
 
 /// A service for tests on a port of its own, which ends with this.

@@ -3,6 +3,7 @@
 
 mod bindings;
 mod engines;
+mod fuzz;
 mod lab;
 mod properties;
 mod visits;
@@ -23,6 +24,8 @@ enum What {
     Bindings(bindings::Options),
     /// The collector in windows of Firefox ESR and WebKitGTK, and one JA4 for each over ten connections
     Engines,
+    /// Every fuzz target for some time each: runs, what they reach, what they find
+    Fuzz(fuzz::Options),
     /// A real browser over lines of real lengths: network namespaces, TUN devices and a forwarder that delays packets
     Lab(lab::Options),
     /// Every property test with many more cases than in CI, each time others
@@ -37,6 +40,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.what {
         What::Bindings(options) => bindings::run(options),
         What::Engines => engines::run(),
+        What::Fuzz(options) => fuzz::run(options),
         What::Lab(options) => lab::run(options),
         What::Properties(options) => properties::run(options),
         What::Zoo(options) => zoo::run(options),

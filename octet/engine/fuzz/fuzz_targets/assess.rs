@@ -1,5 +1,5 @@
 //! Any evidence whatsoever gives an assessment that keeps its promises, the same one each time:
-//! `cargo +nightly fuzz run assess -- -max_total_time=60 -dict=session.dict` in `octet/engine/fuzz`.
+//! `cargo +nightly fuzz run assess -- -max_total_time=60 -dict=assess.dict` in `octet/engine/fuzz`.
 
 #![no_main]
 

@@ -1,0 +1,8 @@
+//! See `properties::signed`: `cargo +nightly fuzz run signed -- -max_total_time=60` in `octet/fuzz`.
+
+#![no_main]
+
+#[path = "../src/properties.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|text: &str| properties::signed(text));
