@@ -1,5 +1,7 @@
 //! A request for one of the edge's own routes: the relay decides, this file moves the bytes.
 
+use std::sync::Once;
+
 use actix_web::HttpResponse;
 use actix_web::body::SizedStream;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -7,10 +9,14 @@ use actix_web::http::StatusCode;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 use octet_relay::{Answer, BODY_TIMEOUT, BodyError, MAX_BODY, Opening, Relay, Route, Step};
+use octet_tower::Connection;
 use tokio::time::timeout;
 
-use crate::connection::{observe, probe};
+use crate::connection::observe;
 use crate::tunnel;
+
+/// Says once what a server that tells of no connection lacks.
+static UNTOLD: Once = Once::new();
 
 /// The edge's reply to `request`.
 pub(crate) async fn respond(relay: Relay, route: Route, request: ServiceRequest) -> ServiceResponse {
@@ -24,8 +30,16 @@ pub(crate) async fn respond(relay: Relay, route: Route, request: ServiceRequest)
             response(signals.finish(body).await)
         }
         Step::Channel(opening) => {
-            let probe = probe(&request);
-            switch(*opening, payload, move || probe.and_then(|probe| probe.read()))
+            let connection = request.conn_data::<Connection>().cloned();
+            if connection.is_none() {
+                UNTOLD.call_once(|| {
+                    tracing::warn!(
+                        "connections are not observed: add .on_connect(octet_actix::on_connect) to the HttpServer before \
+                         .bind, and serve HTTPS by octet_actix::listen_https"
+                    );
+                });
+            }
+            switch(*opening, payload, move || connection.as_ref().and_then(Connection::tcp_info))
         }
     };
     ServiceResponse::new(request, response)

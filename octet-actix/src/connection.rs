@@ -7,29 +7,25 @@ use actix_web::dev::Extensions;
 use actix_web::http::Version;
 use actix_web::rt::net::TcpStream;
 use octet_relay::Observation;
-use octet_relay::tcp_info::Probe;
+use octet_tower::Connection;
 
 /// Lets the edge ask the kernel for its view of each connection: `HttpServer::new(…).on_connect(octet_actix::on_connect)`.
 ///
 /// It sets `TCP_NODELAY`, without which the round trips of the latency channel would measure the kernel's patience. An
-/// application that has a callback of its own calls this one in it.
+/// application that has a callback of its own calls this one in it. actix-web takes it before `bind`, and not after.
 pub fn on_connect(connection: &dyn Any, data: &mut Extensions) {
     let Some(tcp) = connection.downcast_ref::<TcpStream>() else { return };
     // Without it the connection is slower, not wrong.
     let _ = tcp.set_nodelay(true);
-    if let Some(probe) = Probe::new(tcp) {
-        data.insert(probe);
+    if let Ok(peer) = tcp.peer_addr() {
+        data.insert(Connection::of(tcp, peer));
     }
-}
-
-/// A way to ask the kernel for its view of the connection.
-pub(crate) fn probe(request: &HttpRequest) -> Option<Probe> {
-    request.conn_data::<Probe>().copied()
 }
 
 /// The request as borrowed bytes. The kernel is asked for its view of the connection only if `with_tcp`.
 pub(crate) fn observe(request: &HttpRequest, with_tcp: bool) -> Observation<'_> {
     let head = request.head();
+    let connection = request.conn_data::<Connection>();
     Observation {
         method: head.method.as_str(),
         path: head.uri.path(),
@@ -46,7 +42,9 @@ pub(crate) fn observe(request: &HttpRequest, with_tcp: bool) -> Observation<'_> 
         headers_in_order: false,
         can_upgrade: head.version == Version::HTTP_11,
         peer: request.peer_addr().map(|peer| peer.ip()),
-        tcp: probe(request).filter(|_| with_tcp).and_then(|probe| probe.read()),
+        tls: connection.and_then(Connection::tls),
+        http2: connection.and_then(Connection::http2),
+        tcp: connection.filter(|_| with_tcp).and_then(Connection::tcp_info),
         ..Observation::default()
     }
 }

@@ -79,6 +79,8 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
+        #[cfg(feature = "tls")]
+        crate::https::note_edge();
         ready(Ok(OctetEdgeMiddleware::new(service, self.relay.clone())))
     }
 }

@@ -36,7 +36,33 @@
 //!
 //! Without [`on_connect`] the address of the visitor is known, and the kernel's view of the connection is not.
 //! actix-web does not keep the order of headers, so the observation has none. What a host does not tell is said to be
-//! not observed, never guessed. Behind TLS that actix-web itself ends, the kernel's view is not observed either.
+//! not observed, never guessed.
+//!
+//! Behind TLS that actix-web itself ends (`bind_rustls`), the kernel's view is not observed. With the feature `tls`,
+//! `listen_https` ends TLS instead, and sees the browser's ClientHello and the kernel's view both.
+//!
+//! # When something is missing
+//!
+//! A setting that is missing or cannot be used is an error of [`OctetEdge::from_env`] or [`Builder::build`], which names
+//! it and says what to do; a certificate, one of `Tls::from_files`. An application that `listen_https` serves without
+//! an edge around it does not start. Under `HttpServer` actix-web asks nobody at its start what a handler will need:
+//! there, a handler that takes [`OctetSession`] or [`VisitorIp`] without [`OctetEdge`] around it answers its first request
+//! with 500, and the log says what to add. A test of the page finds that before a visitor does:
+//!
+//! ```
+//! # use actix_web::{App, get, test, web::Html};
+//! # use octet_actix::{OctetEdge, OctetSession};
+//! # #[get("/")]
+//! # async fn page(session: OctetSession) -> Html { Html::new(session.script_tag().to_string()) }
+//! # #[actix_web::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let edge = OctetEdge::builder().octet_url("https://octet.internal").license("octet_test_v4.public.abc").build()?;
+//! let shop = test::init_service(App::new().wrap(edge.clone()).service(page)).await;
+//! let answer = test::call_service(&shop, test::TestRequest::get().uri("/").to_request()).await;
+//! assert!(answer.status().is_success());
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # What it costs, and what it bounds
 //!
@@ -47,13 +73,19 @@
 mod answer;
 mod connection;
 mod edge;
+#[cfg(feature = "tls")]
+mod https;
 mod middleware;
 mod session;
 mod tunnel;
 
 pub use connection::on_connect;
 pub use edge::OctetEdge;
+#[cfg(feature = "tls")]
+pub use https::listen_https;
 pub use middleware::{OctetEdgeMiddleware, ResponseFuture};
 pub use octet_relay::{Builder, ConfigError, HiddenInput, PageSession, RateLimit, ScriptTag};
+#[cfg(feature = "tls")]
+pub use octet_tower::{Tls, TlsError};
 pub use octet_transport::Transport;
 pub use session::{OctetSession, Unavailable, VisitorIp};

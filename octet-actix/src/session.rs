@@ -83,7 +83,7 @@ impl fmt::Display for Unavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoEdge => {
-                "OctetEdge is not around this route: make it once with OctetEdge::from_env()?, and add \
+                "OctetEdge is not around the application: make it once with OctetEdge::from_env()?, and add \
                  .wrap(edge.clone()) to the App"
             }
             Self::NoAddress => {

@@ -87,6 +87,33 @@
 //! address is the connection's, unless the peer is in `TRUSTED_PROXIES`: then it is the rightmost hop of
 //! `FORWARDED_HEADER` that is not itself trusted. No other forwarding header changes anything.
 //!
+//! # When something is missing
+//!
+//! A setting that is missing or cannot be used is an error of [`OctetEdgeLayer::from_env`] or [`Builder::build`], which
+//! names it and says what to do; a certificate, one of `Tls::from_files`. `warp::serve` asks for an edge by its type.
+//! Elsewhere a host asks nobody at its start what a handler will need: a handler that takes [`OctetSession`] or
+//! [`VisitorIp`] without the layer around it answers its first request with 500, and the log says what to add. A test of
+//! the page finds that before a visitor does:
+//!
+//! ```
+//! # #[cfg(feature = "axum")]
+//! # mod shop {
+//! # use axum::{Router, body::Body, http::Request, response::Html, routing::get};
+//! # use octet_tower::{OctetEdgeLayer, axum::OctetSession};
+//! # use tower::ServiceExt;
+//! # async fn page(session: OctetSession) -> Html<String> { Html(session.script_tag().to_string()) }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # pub async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let edge = OctetEdgeLayer::builder().octet_url("https://octet.internal").license("octet_test_v4.public.abc").build()?;
+//! let shop = Router::new().route("/", get(page)).layer(edge);
+//! assert!(shop.oneshot(Request::get("/").body(Body::empty())?).await?.status().is_success());
+//! # Ok(())
+//! # }
+//! # }
+//! # #[cfg(feature = "axum")]
+//! # shop::main().expect("a page");
+//! ```
+//!
 //! An application without `Listener` works too; the observation then says that the connection was not observed.
 //! The extractors find the layer through the task that polls the response, so a handler that is moved to a task of
 //! its own must extract before.

@@ -12,8 +12,6 @@ use tokio::task::JoinSet;
 use crate::stream::Setup;
 use crate::{Connection, OctetEdgeLayer, Stream};
 
-/// How long a connection may take for what stands before HTTP.
-const SLOWEST_OPENING: Duration = Duration::from_secs(10);
 /// How many connections are at it at a time.
 const MAX_OPENING: usize = 4096;
 
@@ -111,8 +109,7 @@ impl Listener {
         }
         let setup = self.setup.clone();
         self.opening.spawn(async move {
-            let opened = tokio::time::timeout(SLOWEST_OPENING, setup.open(tcp, peer)).await;
-            let stream = opened.ok().and_then(Result::ok);
+            let stream = setup.open(tcp, peer).await.ok();
             if stream.is_none() {
                 tracing::debug!("a connection ended before HTTP began");
             }

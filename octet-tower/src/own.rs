@@ -1,6 +1,7 @@
 //! A request for one of the edge's own routes: the relay decides, this file moves the bytes.
 
 use std::borrow::Cow;
+use std::sync::Once;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -12,11 +13,14 @@ use hyper_util::rt::TokioIo;
 use octet_relay::{Answer, BODY_TIMEOUT, BodyError, MAX_BODY, Opening, Relay, Route, Step};
 use tokio::time::timeout;
 
-use crate::Connection;
 use crate::observe::{Head, connection, observe};
+use crate::{Connection, Unavailable};
 
 /// How long the protocols may take to switch.
 const SWITCH: Duration = Duration::from_secs(10);
+
+/// Says once what a host that tells of no connection lacks.
+static UNTOLD: Once = Once::new();
 
 /// The edge's answer to `request`.
 pub(crate) async fn answer<B>(relay: Relay, route: Route, request: Request<B>) -> Answer
@@ -38,6 +42,9 @@ where
             // The relay opens a channel only where the connection can be upgraded.
             if let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() {
                 let connection = connection(&parts.extensions).map(Cow::into_owned);
+                if connection.is_none() {
+                    UNTOLD.call_once(|| tracing::warn!("connections are not observed: {}", Unavailable::NoAddress));
+                }
                 tokio::spawn(channel(*opening, upgrade, connection));
             }
             answer

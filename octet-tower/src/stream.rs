@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use octet_relay::Relay;
@@ -14,6 +15,9 @@ use tokio::net::TcpStream;
 
 use crate::Connection;
 use crate::watched::Watched;
+
+/// How long a connection may take for what stands before HTTP.
+const SLOWEST_OPENING: Duration = Duration::from_secs(10);
 
 /// A connection that a [`Listener`](crate::Listener) accepted.
 #[derive(Debug)]
@@ -52,8 +56,12 @@ impl Setup {
         self.relay.as_ref().is_some_and(|relay| relay.trusts(peer.ip()))
     }
 
-    /// Reads what stands before HTTP.
-    pub(crate) async fn open(&self, mut tcp: TcpStream, peer: SocketAddr) -> io::Result<Stream> {
+    /// Reads what stands before HTTP, if it comes in time.
+    pub(crate) async fn open(&self, tcp: TcpStream, peer: SocketAddr) -> io::Result<Stream> {
+        tokio::time::timeout(SLOWEST_OPENING, self.read(tcp, peer)).await?
+    }
+
+    async fn read(&self, mut tcp: TcpStream, peer: SocketAddr) -> io::Result<Stream> {
         let mut connection = Connection::of(&tcp, peer);
         let mut read = Bytes::new();
         if self.asks_for_header(peer) {
@@ -105,6 +113,13 @@ impl Stream {
             return Ok(Self { kind: Kind::Tls(Box::new(stream)), connection: connection.with_preface(seen) });
         }
         Ok(Self { kind: Kind::Tls(Box::new(Watched::nothing(stream))), connection })
+    }
+
+    /// Whether the TLS handshake agreed on HTTP/2.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn is_http2(&self) -> bool {
+        matches!(&self.kind, Kind::Tls(stream) if stream.get_ref().get_ref().1.alpn_protocol() == Some(b"h2"))
     }
 
     /// What there is to tell of this connection.

@@ -14,8 +14,12 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+
+use crate::Stream;
+use crate::stream::Setup;
 
 /// How often the files are looked at, at most; only when a browser comes.
 const LOOK: Duration = Duration::from_secs(1);
@@ -68,6 +72,18 @@ impl Tls {
     pub fn with_http2(mut self) -> Self {
         Arc::make_mut(&mut self.config).alpn_protocols.insert(0, b"h2".to_vec());
         self
+    }
+
+    /// Answers the handshake on a connection that another server accepted, and sees its ClientHello. Sets `TCP_NODELAY`.
+    ///
+    /// # Errors
+    ///
+    /// When the connection is gone, or there is no handshake within ten seconds.
+    pub async fn open(&self, tcp: TcpStream) -> io::Result<Stream> {
+        let peer = tcp.peer_addr()?;
+        // Without it the connection is slower, not wrong.
+        let _ = tcp.set_nodelay(true);
+        Setup { relay: None, tls: Some(self.clone()) }.open(tcp, peer).await
     }
 
     pub(crate) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> io::Result<TlsStream<S>> {

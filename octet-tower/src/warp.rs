@@ -19,6 +19,7 @@ use std::convert::Infallible;
 use std::future::ready;
 use std::io;
 
+use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -30,7 +31,7 @@ use tower_service::Service;
 use warp::{Filter, Rejection};
 
 pub use crate::session::{OctetSession, Unavailable, VisitorIp};
-use crate::{Connection, Listener};
+use crate::{Connection, Listener, OctetEdge};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -68,17 +69,18 @@ fn extracted<T: Send>(
 }
 
 /// Serves `service` at `addr` over HTTP/1.1 and HTTP/2, as long as the process lives, and lets the edge see each
-/// connection.
+/// connection. It asks for an edge by its type, so that none is forgotten; [`serve_on`] takes any service, such as one
+/// with another layer around the edge.
 ///
 /// # Errors
 ///
 /// When the address cannot be listened at.
-pub async fn serve<S, B>(service: S, addr: impl ToSocketAddrs) -> io::Result<()>
+pub async fn serve<S, B>(service: OctetEdge<S>, addr: impl ToSocketAddrs) -> io::Result<()>
 where
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
     S::Error: Into<BoxError>,
     S::Future: Send + 'static,
-    B: Body + Send + 'static,
+    B: Body + From<Bytes> + Send + 'static,
     B::Data: Send,
     B::Error: Into<BoxError>,
 {

@@ -49,6 +49,11 @@ impl<S> Watched<S> {
         Self { inner, replay, watch: Watch::Hello(Box::default()) }
     }
 
+    #[cfg(feature = "tls")]
+    pub(crate) const fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
     /// What was seen of the ClientHello; looks at no more.
     #[cfg(feature = "tls")]
     pub(crate) fn take_hello(&mut self) -> Option<octet::handshake::TlsObservation> {

@@ -10,6 +10,7 @@ pub mod hand_made;
 pub mod lab;
 pub mod siblings;
 pub mod stack;
+pub mod tls;
 #[cfg(feature = "zoo")]
 pub mod zoo;
 

@@ -1,21 +1,29 @@
 //! A partner's shop on actix-web, in three steps: the edge, the page with its session, the verdict at the checkout.
-//! Configured by the environment: `OCTET_URL`, `LICENSE` and `OCTET_PARTNER_KEY`; `cargo run -p actix-shop`.
+//! Configured by the environment: `OCTET_URL`, `LICENSE` and `OCTET_PARTNER_KEY`; `cargo run -p actix-shop`. With
+//! `TLS_CHAIN` and `TLS_KEY` (PEM files) it serves HTTPS, and the edge sees how each browser opens its connection.
 
+use std::env;
+use std::net::TcpListener;
+
+use actix_web::dev::Server;
 use actix_web::web::{Data, Form, Html};
 use actix_web::{App, HttpResponse, HttpServer, get, post};
-use octet_actix::{OctetEdge, OctetSession, VisitorIp};
+use octet_actix::{OctetEdge, OctetSession, Tls, VisitorIp};
 use octet_client::{Alarm, Lookup, OctetClient, SessionRef};
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let octet = Data::new(OctetClient::from_env()?); // OCTET_URL, OCTET_PARTNER_KEY
     let edge = OctetEdge::from_env()?; // OCTET_URL, LICENSE, …
-    let addr = std::env::args().nth(1).unwrap_or_else(|| "[::]:3000".to_owned());
-    HttpServer::new(move || App::new().app_data(octet.clone()).wrap(edge.clone()).service(page).service(checkout))
-        .on_connect(octet_actix::on_connect)
-        .bind(addr)?
-        .run()
-        .await?;
+    let addr = env::args().nth(1).unwrap_or_else(|| "[::]:3000".to_owned());
+    let app = move || App::new().app_data(octet.clone()).wrap(edge.clone()).service(page).service(checkout);
+    let server = if let (Ok(chain), Ok(key)) = (env::var("TLS_CHAIN"), env::var("TLS_KEY")) {
+        let (listener, tls) = (TcpListener::bind(addr)?, Tls::from_files(chain, key)?);
+        octet_actix::listen_https(Server::build(), listener, tls, app)?.run()
+    } else {
+        HttpServer::new(app).on_connect(octet_actix::on_connect).bind(addr)?.run()
+    };
+    server.await?;
     Ok(())
 }
 

@@ -64,7 +64,7 @@ async fn a_visitors_own_forwarding_headers_change_nothing(proxy: &Proxy, stack: 
     tcp.enforce_http(false);
     tcp.set_local_address(Some([127, 0, 0, 2].into()));
     let tls = hyper_rustls::HttpsConnectorBuilder::new()
-        .with_tls_config(crate::https::believing_anyone())
+        .with_tls_config(octet_tests::tls::believing_anyone())
         .https_only()
         .enable_http1()
         .wrap_connector(tcp);

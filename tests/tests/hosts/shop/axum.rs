@@ -1,6 +1,7 @@
 //! The shop on axum.
 
 use std::convert::Infallible;
+use std::future::ready;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -8,22 +9,23 @@ use std::sync::atomic::AtomicU64;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::extract::ws::{Message, WebSocketUpgrade};
 use axum::http::header::{ALLOW, CACHE_CONTROL, HeaderMap, HeaderValue, TRAILER};
 use axum::http::{Response, StatusCode};
 use axum::response::Html;
 use axum::routing::{get, post};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use octet_tower::axum::{OctetSession, VisitorIp};
-use octet_tower::{Connection, Listener, OctetEdgeLayer};
+use octet_tower::{Connection, OctetEdgeLayer};
 
 use super::{Setup, endless, page};
 
 pub(super) async fn serve(setup: &Setup, made: Arc<AtomicU64>) -> SocketAddr {
     let app = plain(made).merge(pages()).layer(OctetEdgeLayer::from(setup.relay()));
-    let listener = Listener::bind("127.0.0.1:0").await.unwrap();
+    let listener = setup.listener().await;
     let addr = listener.local_addr().unwrap();
     if setup.told {
         let app = app.into_make_service_with_connect_info::<Connection>();
@@ -49,7 +51,9 @@ pub(super) fn plain(made: Arc<AtomicU64>) -> Router {
     let endless = || async move { Body::from_stream(endless(made)) };
     Router::new()
         .route("/plain", get(|| async { ([(CACHE_CONTROL, "public")], "plain") }).options(options))
-        .route("/echo", post(|request: Request| async move { request.into_body() }))
+        .route("/echo", post(|request: Request| async move { ([(TRAILER, "x-sent")], request.into_body()) }))
+        .route("/own-ws", get(websocket))
+        .route("/octet/own-ws", get(websocket))
         .route("/error", get(|| async { (StatusCode::IM_A_TEAPOT, [("x-partner", "own")], "the partner's error") }))
         .route("/panic", get(|| async { panic!("the shop's own") as &'static str }))
         .route("/trailers", get(|| async { trailers() }))
@@ -64,4 +68,15 @@ pub(super) fn trailers() -> Response<Body> {
     let mut response = Response::new(Body::new(StreamBody::new(stream::iter(frames))));
     response.headers_mut().insert(TRAILER, HeaderValue::from_static("x-end"));
     response
+}
+
+/// A WebSocket of the partner's own, which says everything again.
+async fn websocket(upgrade: WebSocketUpgrade) -> Response<Body> {
+    upgrade.on_upgrade(|socket| async {
+        let (says, hears) = socket.split();
+        let _ = hears
+            .try_filter(|message| ready(matches!(message, Message::Text(_) | Message::Binary(_))))
+            .forward(says)
+            .await;
+    })
 }

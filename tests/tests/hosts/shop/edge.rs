@@ -23,7 +23,10 @@ pub(super) async fn serve(setup: &Setup, made: Arc<AtomicU64>) -> SocketAddr {
         "--workers=1".to_owned(),
         format!("--upstream-url=http://{upstream}"),
     ];
-    let flags = flags.into_iter().chain(setup.settings.iter().map(flag));
+    let tls = setup.tls_files().map(|[chain, key]| {
+        [("cert", chain), ("key", key)].map(|(name, file)| format!("--edge-tls-{name}-file={}", file.display()))
+    });
+    let flags = flags.into_iter().chain(tls.into_iter().flatten()).chain(setup.settings.iter().map(flag));
     let edge = Edge::bind(&Options::parse_from(flags)).unwrap();
     let addr = edge.local_addr().unwrap();
     tokio::spawn(edge.run(CancellationToken::new()));

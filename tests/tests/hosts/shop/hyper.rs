@@ -1,19 +1,24 @@
 //! The shop on hyper alone: a function from request to response, and an accept loop.
 
 use std::convert::Infallible;
+use std::future::ready;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL};
+use futures_util::{StreamExt, TryStreamExt};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, TRAILER, UPGRADE};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use octet_tower::{Listener, OctetEdgeLayer, OctetSession, VisitorIp};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
 use tower::ServiceExt;
 
 use super::axum::trailers;
@@ -25,7 +30,7 @@ pub(super) async fn serve(setup: &Setup, made: Arc<AtomicU64>) -> SocketAddr {
         let made = made.clone();
         async move { Ok::<_, Infallible>(respond(request, made)) }
     }));
-    let listener = Listener::bind("127.0.0.1:0").await.unwrap();
+    let listener = setup.listener().await;
     let addr = listener.local_addr().unwrap();
     tokio::spawn(accept(listener, app, setup.told));
     addr
@@ -71,7 +76,8 @@ fn respond(request: Request<Incoming>, made: Arc<AtomicU64>) -> Response<Body> {
         ("OPTIONS", "/plain") => {
             response.status(StatusCode::NO_CONTENT).header(ALLOW, "the partner's").body(Body::empty())
         }
-        ("POST", "/echo") => response.body(Body::new(request.into_body())),
+        ("POST", "/echo") => response.header(TRAILER, "x-sent").body(Body::new(request.into_body())),
+        ("GET", "/own-ws" | "/octet/own-ws") => return websocket(request),
         ("GET", "/error") => {
             response.status(StatusCode::IM_A_TEAPOT).header("x-partner", "own").body("the partner's error".into())
         }
@@ -82,4 +88,17 @@ fn respond(request: Request<Incoming>, made: Arc<AtomicU64>) -> Response<Body> {
         _ => response.status(StatusCode::NOT_FOUND).body(Body::empty()),
     };
     answer.unwrap()
+}
+
+/// A WebSocket of the partner's own, which says everything again.
+fn websocket(mut request: Request<Incoming>) -> Response<Body> {
+    let accept = derive_accept_key(request.headers()[SEC_WEBSOCKET_KEY].as_bytes());
+    let upgrade = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let io = TokioIo::new(upgrade.await.unwrap());
+        let (says, hears) = WebSocketStream::from_raw_socket(io, Role::Server, None).await.split();
+        let _ = hears.try_filter(|message| ready(message.is_text() || message.is_binary())).forward(says).await;
+    });
+    let response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS).header(CONNECTION, "upgrade");
+    response.header(UPGRADE, "websocket").header(SEC_WEBSOCKET_ACCEPT, accept).body(Body::empty()).unwrap()
 }

@@ -2,12 +2,15 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use futures_util::Stream;
 use octet_relay::Relay;
+use octet_tower::{Listener, Tls};
+use tempfile::TempDir;
 
 mod actix;
 mod axum;
@@ -34,7 +37,7 @@ impl Host {
         !matches!(self, Self::Actix)
     }
 
-    /// Whether its responses can have trailers.
+    /// Whether requests and responses can have trailers.
     pub(crate) const fn has_trailers(self) -> bool {
         matches!(self, Self::Axum | Self::Hyper | Self::Edge)
     }
@@ -57,12 +60,14 @@ pub(crate) struct Setup {
     settings: Vec<(&'static str, String)>,
     signed_only: bool,
     told: bool,
+    tls: Option<Arc<TempDir>>,
 }
 
 impl Setup {
     pub(crate) fn new(settings: &[(&'static str, &str)]) -> Self {
         let settings = settings.iter().map(|(name, value)| (*name, (*value).to_owned()));
-        Self { settings: settings.collect(), signed_only: false, told: true }.set("LICENSE", "octet_test_v4.public.abc")
+        Self { settings: settings.collect(), signed_only: false, told: true, tls: None }
+            .set("LICENSE", "octet_test_v4.public.abc")
     }
 
     fn set(mut self, name: &'static str, value: &str) -> Self {
@@ -84,6 +89,30 @@ impl Setup {
     /// A host that was not set up to tell the edge of its connections.
     pub(crate) fn untold(self) -> Self {
         Self { told: false, ..self }
+    }
+
+    /// A host that ends TLS itself, for 127.0.0.1.
+    pub(crate) fn over_https(self) -> Self {
+        let rcgen::CertifiedKey { cert, signing_key } =
+            rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        let folder = TempDir::new().unwrap();
+        std::fs::write(folder.path().join("chain.pem"), cert.pem()).unwrap();
+        std::fs::write(folder.path().join("key.pem"), signing_key.serialize_pem()).unwrap();
+        Self { tls: Some(Arc::new(folder)), ..self }
+    }
+
+    /// The certificate's file and the key's, where TLS ends here.
+    pub(crate) fn tls_files(&self) -> Option<[PathBuf; 2]> {
+        self.tls.as_ref().map(|folder| ["chain.pem", "key.pem"].map(|name| folder.path().join(name)))
+    }
+
+    /// A listener on a port of its own.
+    async fn listener(&self) -> Listener {
+        let listener = Listener::bind("127.0.0.1:0").await.unwrap();
+        match self.tls_files() {
+            Some([chain, key]) => listener.tls(Tls::from_files(chain, key).unwrap()),
+            None => listener,
+        }
     }
 
     fn relay(&self) -> Relay {

@@ -1,21 +1,22 @@
 //! The shop on warp.
 
+use std::future::ready;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use bytes::{Buf, Bytes};
-use futures_util::{Stream, TryStreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use http::StatusCode;
+use octet_tower::OctetEdgeLayer;
 use octet_tower::warp::{self as edge, OctetSession, VisitorIp};
-use octet_tower::{Listener, OctetEdgeLayer};
 use warp::{Filter, Rejection, Reply, path};
 
 use super::{Setup, endless, page};
 
 pub(super) async fn serve(setup: &Setup, made: Arc<AtomicU64>) -> SocketAddr {
     let service = OctetEdgeLayer::from(setup.relay()).layer(warp::service(routes(made)));
-    let listener = Listener::bind("127.0.0.1:0").await.unwrap();
+    let listener = setup.listener().await;
     let addr = listener.local_addr().unwrap();
     if setup.told {
         tokio::spawn(edge::serve_on(service, listener));
@@ -43,7 +44,15 @@ fn routes(made: Arc<AtomicU64>) -> impl Filter<Extract = (impl Reply,), Error = 
     let late_panic = path!("late-panic").and(edge::session()).map(|_| -> String { panic!("the shop's own") });
     let plain = path!("plain").and(get()).map(|| warp::reply::with_header("plain", "cache-control", "public"));
     let echo = path!("echo").and(warp::post()).and(warp::body::stream()).map(|body| warp::reply::stream(bytes(body)));
+    let own_ws = path!("own-ws").or(path!("octet" / "own-ws")).unify();
+    let websocket = own_ws.and(warp::ws()).map(|upgrade: warp::ws::Ws| {
+        upgrade.on_upgrade(|socket| async {
+            let (says, hears) = socket.split();
+            let _ = hears.try_filter(|message| ready(message.is_text() || message.is_binary())).forward(says).await;
+        })
+    });
     pages
+        .or(websocket)
         .or(reference)
         .or(ip)
         .or(late_panic)
