@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::Request;
 use octet::SessionRef;
+use octet_server::NewLicense;
 use octet_tests::hand_made::{HandMade, bundle};
 use octet_tests::stack::{self, Setup, Stack};
 use octet_transport::{Limits, TlsOptions, Transport};
@@ -44,11 +45,9 @@ impl Said {
         let said = Self::default();
         let writer = said.clone();
         let ours = Targets::new().with_target("octet", LevelFilter::TRACE);
-        tracing_subscriber::registry()
-            .with(
-                tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || writer.clone()).with_filter(ours),
-            )
-            .init();
+        // Without the time, whose digits may be a canary's by chance.
+        let lines = tracing_subscriber::fmt::layer().with_ansi(false).without_time();
+        tracing_subscriber::registry().with(lines.with_writer(move || writer.clone()).with_filter(ours)).init();
         said
     }
 
@@ -81,6 +80,26 @@ fn with_canaries(bundle: &Bytes, canaries: &mut Vec<String>) -> Value {
         plant(&mut bundle[part], canaries);
     }
     bundle
+}
+
+const SIBLINGS_TICKET: &str = "canary-sibling-ticket";
+
+/// What a sibling edge reports of the session, with a canary wherever one fits.
+fn sibling(session: &SessionRef, canaries: &mut Vec<String>) -> String {
+    let rounds: Vec<_> = (0..4).map(|round| json!({ "round": round, "rttUs": 720_001 + round })).collect();
+    canaries.extend((0..4).map(|round| (720_001 + round).to_string()));
+    canaries.extend([SIBLINGS_TICKET, "720101", "720102", "720103"].map(str::to_owned));
+    json!({
+        "sessionRef": session, "ticket": SIBLINGS_TICKET, "observations": {
+            "edge": { "id": "waw-1", "position": { "lat": 52.23, "lon": 21.01 } },
+            "observedAtMs": 1_795_262_400_000_u64, "peer": { "ip": ADDRESS }, "httpVersion": "canary-version",
+            "headerNames": ["canary-name"], "origin": "canary-origin",
+            "headers": { "user-agent": "canary-agent", "accept-language": "canary-language", "sec-ch-ua": "canary-brands" },
+            "tcp": { "rttUs": 720_101, "rttVarUs": 720_102, "minRttUs": 720_103 },
+            "channel": { "ticket": "missing", "rounds": rounds, "tcp": { "rttUs": 720_101, "rttVarUs": 720_102 } },
+        },
+    })
+    .to_string()
 }
 
 /// Sends `request` and keeps the whole answer, headers too.
@@ -117,9 +136,23 @@ async fn no_answer_and_no_log_line_carries_a_signal() {
     let ticket = HandMade::new(stack.shop, ADDRESS).channel(&session).await.unwrap();
     let honest = bundle(&session, "Europe/Berlin", "de-DE", Some(&ticket));
     let mut canaries = vec!["canary".to_owned(), ADDRESS.to_owned(), ticket, stack.key.expose().to_owned()];
-    let planted = with_canaries(&honest, &mut canaries);
+    let mut planted = with_canaries(&honest, &mut canaries);
 
     let mut answers = String::new();
+    // A sibling that reports in time, and whose ticket the bundle brings; one that comes after the verdict; and ones that
+    // are refused.
+    let license = stack.service.licenses().issue(NewLicense::browser("shop")).await.unwrap().key;
+    let sibling = sibling(&session, &mut canaries);
+    planted["siblings"] = json!([{ "state": "complete", "ticket": SIBLINGS_TICKET }]);
+    let report = |body: &str, license: &str| {
+        let request = Request::post("/v1/observations").header("x-octet-license", license);
+        request.body(Bytes::from(body.to_owned())).unwrap()
+    };
+    let mut told = [String::new(), String::new()];
+    ask(&service, report(&sibling, license.expose()), &mut told[0]).await;
+    for (body, license) in [(&sibling[..sibling.len() / 2], license.expose()), (&*sibling, "canary-licence")] {
+        ask(&service, report(body, license), &mut answers).await;
+    }
     // An accepted one, one that a second bundle contests, and ones that are refused for each of its parts.
     ask(&edge, post(&stack, planted.to_string()), &mut answers).await;
     ask(&edge, post(&stack, planted.to_string().replace("\"b_", "\"c_")), &mut answers).await;
@@ -130,6 +163,13 @@ async fn no_answer_and_no_log_line_carries_a_signal() {
         ask(&edge, post(&stack, wrong.to_string()), &mut answers).await;
         ask(&service, post(&stack, wrong.to_string()), &mut answers).await;
     }
+    assert_eq!(stack.service.counts().siblings_joined, 2, "the sibling's word counts with each of the two bundles");
+    // Before and after the verdict a sibling hears the same, and nothing of it.
+    ask(&service, report(&sibling, license.expose()), &mut told[1]).await;
+    let said = |answer: &str| answer.rsplit_once(' ').unwrap().1.to_owned();
+    assert_eq!(said(&told[0]), said(&told[1]));
+    assert_eq!(said(&told[0]), "{\"status\":\"accepted\"}\n");
+    answers.extend(told);
     for path in [
         format!("/v1/verdict/{}", session.as_str()),
         "/v1/verdict/canary-ref".to_owned(),

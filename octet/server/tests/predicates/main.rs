@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use common::{AMERICAN, Answer, GERMAN, Service, bundle, service, service_with};
+use common::{AMERICAN, Answer, GERMAN, Service, body, bundle, observations, service, service_with, signals};
+use octet::observations::EdgeId;
 use octet::proof::{Chain, Expect, KeySet, ProofClaims, SessionDigest, chain, verify};
 use octet::{Claim, Outcome, PredicateVerdict, ReasonCode, Region};
 use octet_server::Limits;
@@ -93,6 +94,41 @@ async fn a_session_in_berlin_is_proven_to_be_in_germany_and_not_in_america() {
     assert_eq!(far.result, Outcome::No);
     assert_eq!(far.validity.unwrap().to(), service.clock.now() + jiff::SignedDuration::from_secs(30));
     assert_eq!(service.octet.counts().predicates, 5);
+}
+
+/// What the edge `id` reports of the same browser; its channel's ticket is `of.` and its name.
+fn sibling(session: &str, id: &str, position: &Value, rtt_us: u32) -> String {
+    let mut seen = observations(GERMAN);
+    seen["edge"] = json!({ "id": id, "position": position });
+    let rounds = (0..4).map(|round| json!({ "round": round, "rttUs": rtt_us + round }));
+    seen["channel"] = json!({ "ticket": "missing", "rounds": rounds.collect::<Vec<_>>() });
+    json!({ "sessionRef": session, "ticket": format!("of.{id}"), "observations": seen }).to_string()
+}
+
+#[tokio::test]
+async fn a_proof_names_the_edges_whose_reports_were_joined_and_no_other() {
+    let service = service().await;
+    let reports = [
+        sibling("s1", "par1", &json!({ "lat": 48.86, "lon": 2.35 }), 19_000),
+        sibling("s1", "waw1", &json!({ "lat": 52.23, "lon": 21.01 }), 13_000),
+        // The browser brought no ticket of this one.
+        sibling("s1", "mad1", &json!({ "lat": 40.42, "lon": -3.7 }), 40_000),
+    ];
+    for report in reports {
+        let request = Request::post("/v1/observations").header("x-octet-license", service.license.expose());
+        assert_eq!(service.send(request.body(Body::from(report)).unwrap()).await.status, StatusCode::ACCEPTED);
+    }
+    let mut brought = signals("s1");
+    brought["siblings"] =
+        json!([{ "state": "complete", "ticket": "of.par1" }, { "state": "complete", "ticket": "of.waw1" }]);
+    let mut seen = observations(GERMAN);
+    seen["edge"]["position"] = json!({ "lat": 50.11, "lon": 8.68 });
+    service.forward(body(&brought, &seen)).await;
+
+    let yes = verdict(&service, &within("s1", &country("DE"))).await;
+    assert_eq!(yes.result, Outcome::Yes);
+    let edges = proof(&service, &yes).await.observed_by;
+    assert_eq!(edges.iter().map(EdgeId::as_str).collect::<Vec<_>>(), ["fra1", "par1", "waw1"]);
 }
 
 #[tokio::test]
