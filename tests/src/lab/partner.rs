@@ -44,7 +44,7 @@ impl Place {
     }
 }
 
-fn host_name(edge: &str) -> String {
+pub(super) fn host_name(edge: &str) -> String {
     format!("{edge}.shop.test")
 }
 

@@ -6,13 +6,13 @@ use std::net::Ipv4Addr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Serves `CONNECT` on port 3128 to the hosts that `names` knows, until its runtime ends.
+/// Serves `CONNECT` on this port to the hosts that `names` knows, until its runtime ends.
 ///
 /// # Errors
 ///
 /// When the port is taken.
-pub async fn serve(names: HashMap<String, Ipv4Addr>) -> std::io::Result<()> {
-    let listener = TcpListener::bind(("0.0.0.0", 3128)).await?;
+pub async fn serve(port: u16, names: HashMap<String, Ipv4Addr>) -> std::io::Result<()> {
+    let listener = TcpListener::bind(("0.0.0.0", port)).await?;
     loop {
         let (browser, _) = listener.accept().await?;
         let names = names.clone();

@@ -7,17 +7,20 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use octet::{Alarm, LatLon, SessionRef, Verdict};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use octet::{Alarm, At, LatLon, Outcome, PredicateVerdict, ReasonCode, Region, SessionRef, Verdict};
 use octet_client::Lookup;
 use octet_geometry::Outline;
 use serde_json::Value;
 
 use super::network::{Host, Line, Network};
-use super::partner::{Partner, Place};
+use super::partner::{Partner, Place, host_name};
 use super::proxy;
 use crate::browser::{self, Visitor};
 
-const PROXY: Ipv4Addr = Ipv4Addr::new(84, 160, 2, 2);
+/// Where a CONNECT proxy listens.
+const PROXY_PORT: u16 = 3128;
 
 /// The first serves a page and has two siblings; the last stands beside it and has none.
 const PLACES: [Place; 4] = [
@@ -41,9 +44,38 @@ struct Scenario {
     page: usize,
     /// The line to each edge, in the order of the places.
     lines: Vec<Line>,
-    /// A proxy stands between, this far from the visitor.
-    proxy: Option<Line>,
+    /// A proxy stands between.
+    proxy: Option<Detour>,
+    /// Questions whether the visitor is in a country, and how each must be answered.
+    asked: &'static [(&'static str, Outcome)],
     expected: Expected,
+}
+
+/// A CONNECT proxy between the visitor and edges.
+#[derive(Clone, Copy)]
+struct Detour {
+    address: Ipv4Addr,
+    /// From the visitor to it.
+    line: Line,
+    /// The only edge that is reached through it; `None`: every edge is.
+    only: Option<&'static str>,
+}
+
+impl Detour {
+    fn leads_to(&self, edge: &str) -> bool {
+        self.only.is_none_or(|only| only == edge)
+    }
+
+    /// What tells Chromium of it.
+    fn argument(&self) -> String {
+        let proxy = format!("{}:{PROXY_PORT}", self.address);
+        let Some(edge) = self.only else { return format!("--proxy-server=http://{proxy}") };
+        let host = host_name(edge);
+        let script = format!(
+            r#"function FindProxyForURL(url, host) {{ return host == "{host}" ? "PROXY {proxy}" : "DIRECT" }}"#
+        );
+        format!("--proxy-pac-url=data:application/x-ns-proxy-autoconfig;base64,{}", STANDARD.encode(script))
+    }
 }
 
 /// What must come of a visit.
@@ -54,6 +86,8 @@ enum Expected {
     Region(&'static str),
     /// The alarm is at least medium.
     Alarm,
+    /// Every edge told what it saw, the alarm is at least medium, and there is no region: one of them was left out.
+    LeftOut,
     /// The service has a verdict for a line that is bad.
     Verdict,
 }
@@ -66,15 +100,17 @@ fn scenarios() -> Vec<Scenario> {
         page,
         lines,
         proxy: None,
+        asked: &[],
         expected,
     };
-    let city = |name, address, time_zone, languages, ms: [u64; 3], center| Scenario {
+    let city = |name, address, time_zone, languages, ms: [u64; 3], center, asked| Scenario {
         name,
         address,
         visitor: Visitor { time_zone, languages },
         page: 0,
         lines: ms.into_iter().map(Line::of_ms).collect(),
         proxy: None,
+        asked,
         expected: Expected::Region(center),
     };
     let solo = |line| vec![Line::of_ms(1), Line::of_ms(1), Line::of_ms(1), line];
@@ -83,12 +119,46 @@ fn scenarios() -> Vec<Scenario> {
         berlin("one edge, 15 ms", 3, solo(Line::of_ms(15)), Expected::Distance),
         berlin("one edge, 80 ms", 3, solo(Line::of_ms(80)), Expected::Distance),
         berlin("one edge, 200 ms", 3, solo(Line::of_ms(200)), Expected::Distance),
-        city("three edges, Vienna", [80, 108, 1, 1], "Europe/Vienna", "de-AT,de", [14, 28, 31], "48.21,16.37"),
-        city("three edges, Madrid", [83, 32, 1, 1], "Europe/Madrid", "es-ES,es", [33, 24, 51], "40.42,-3.70"),
-        city("three edges, Milan", [79, 0, 1, 1], "Europe/Rome", "it-IT,it", [16, 26, 32], "45.46,9.19"),
-        city("three edges, Chicago", [73, 8, 1, 1], "America/Chicago", "en-US,en", [94, 86, 117], "41.88,-87.63"),
+        city("three edges, Vienna", [80, 108, 1, 1], "Europe/Vienna", "de-AT,de", [14, 28, 31], "48.21,16.37", &[]),
+        city(
+            "three edges, Madrid",
+            [83, 32, 1, 1],
+            "Europe/Madrid",
+            "es-ES,es",
+            [33, 24, 51],
+            "40.42,-3.70",
+            &[("ES", Outcome::Yes), ("US", Outcome::No)],
+        ),
+        city("three edges, Milan", [79, 0, 1, 1], "Europe/Rome", "it-IT,it", [16, 26, 32], "45.46,9.19", &[]),
+        city("three edges, Chicago", [73, 8, 1, 1], "America/Chicago", "en-US,en", [94, 86, 117], "41.88,-87.63", &[]),
+        // Of no country's address, and of a browser that tells no zone: only the edges say where it is.
         Scenario {
-            proxy: Some(Line::of_ms(120)),
+            address: [100, 64, 1, 1],
+            visitor: Visitor { time_zone: "UTC", languages: "en-US,en" },
+            asked: &[
+                ("CH", Outcome::Indeterminate),
+                ("DE", Outcome::Indeterminate),
+                ("FR", Outcome::Indeterminate),
+                ("US", Outcome::No),
+            ],
+            ..berlin(
+                "three edges, Basel near two borders",
+                0,
+                [26, 24, 31].map(Line::of_ms).to_vec(),
+                Expected::Verdict,
+            )
+        },
+        Scenario {
+            proxy: Some(Detour { address: Ipv4Addr::new(73, 8, 2, 2), line: Line::of_ms(2), only: Some("waw") }),
+            ..berlin(
+                "a sibling sees another network and country",
+                0,
+                [9, 16, 13].map(Line::of_ms).to_vec(),
+                Expected::LeftOut,
+            )
+        },
+        Scenario {
+            proxy: Some(Detour { address: Ipv4Addr::new(84, 160, 2, 2), line: Line::of_ms(120), only: None }),
             ..berlin("CONNECT proxy near the edge, visitor 120 ms behind it", 3, solo(Line::of_ms(10)), Expected::Alarm)
         },
         // The tunnel's end has the address of another country than the delay leaves room for.
@@ -132,46 +202,48 @@ fn visit(
     scenario: &Scenario,
 ) -> std::io::Result<Result<(), String>> {
     let visitor = network.host(scenario.address.into())?;
-    let mut arguments = vec!["--ignore-certificate-errors".to_owned(), names(&PLACES)];
+    let mut arguments = vec!["--ignore-certificate-errors".to_owned(), names(&PLACES, scenario.proxy)];
     // Where the connections that the edges see end, and where the visitor is.
-    let end = match scenario.proxy {
-        Some(line) => {
-            let proxy = network.host(PROXY)?;
-            network.join(&visitor, &proxy, line);
-            arguments.push(format!("--proxy-server=http://{}:3128", proxy.address()));
-            let names = PLACES.iter().map(|place| (place.host_name(), place.address)).collect::<HashMap<_, _>>();
-            proxy.start(|| proxy::serve(names));
-            proxy
-        }
-        None => visitor.clone(),
-    };
-    for (edge, line) in partner.edges.iter().zip(&scenario.lines) {
-        network.join(&end, edge, *line);
+    let mut end = visitor.clone();
+    if let Some(detour) = scenario.proxy {
+        end = network.host(detour.address)?;
+        network.join(&visitor, &end, detour.line);
+        arguments.push(detour.argument());
+        let names = PLACES.iter().map(|place| (place.host_name(), place.address)).collect::<HashMap<_, _>>();
+        end.start(|| proxy::serve(PROXY_PORT, names));
+    }
+    for ((edge, place), line) in partner.edges.iter().zip(&PLACES).zip(&scenario.lines) {
+        let detoured = scenario.proxy.is_none_or(|detour| detour.leads_to(place.name));
+        network.join(if detoured { &end } else { &visitor }, edge, *line);
     }
     drop(partner.told());
-    let verdict = open(&visitor, partner, scenario, arguments);
+    let came = open(&visitor, partner, scenario, arguments);
     let told = partner.told();
-    print_rows(scenario, &told, verdict.as_ref());
-    Ok(match verdict {
+    print_rows(scenario, &told, came.as_ref());
+    Ok(match came {
         None => Err("no verdict came".to_owned()),
-        Some(verdict) => holds(scenario, &told, &verdict),
+        Some((verdict, answers)) => {
+            holds(scenario, &told, &verdict).and_then(|()| answers.iter().zip(scenario.asked).try_for_each(answered))
+        }
     })
 }
 
-fn names(places: &[Place]) -> String {
-    let known: Vec<_> = places.iter().map(|place| format!("MAP {} {}", place.host_name(), place.address)).collect();
-    format!("--host-resolver-rules={},MAP * ~NOTFOUND,EXCLUDE 127.0.0.1,EXCLUDE {PROXY}", known.join(","))
+fn names(places: &[Place], proxy: Option<Detour>) -> String {
+    let mut rules: Vec<_> = places.iter().map(|place| format!("MAP {} {}", place.host_name(), place.address)).collect();
+    rules.extend(["MAP * ~NOTFOUND".to_owned(), "EXCLUDE 127.0.0.1".to_owned()]);
+    rules.extend(proxy.map(|detour| format!("EXCLUDE {}", detour.address)));
+    format!("--host-resolver-rules={}", rules.join(","))
 }
 
-/// Visits the page in a browser at the visitor's host, and asks for the verdict.
+/// Visits the page in a browser at the visitor's host, asks for the verdict, and then the scenario's questions.
 fn open(
     host: &Host,
     partner: &std::sync::Arc<Partner>,
     scenario: &Scenario,
     arguments: Vec<String>,
-) -> Option<Verdict> {
-    let (partner, visitor, page) =
-        (std::sync::Arc::clone(partner), scenario.visitor, PLACES[scenario.page].host_name());
+) -> Option<(Verdict, Vec<PredicateVerdict>)> {
+    let (partner, visitor, asked, page) =
+        (std::sync::Arc::clone(partner), scenario.visitor, scenario.asked, PLACES[scenario.page].host_name());
     host.run(move || async move {
         let browser = browser::open_with(visitor, &arguments).await.expect("Chromium and its driver are installed");
         browser.goto(format!("https://{page}/")).await.unwrap();
@@ -179,11 +251,26 @@ fn open(
         let session: SessionRef = session.as_str().unwrap().parse().unwrap();
         let lookup = partner.client.verdict(&session).wait(Duration::from_secs(15)).await.unwrap();
         browser.quit().await;
-        match lookup {
-            Lookup::Ready(verdict) => Some(verdict),
-            Lookup::Pending => None,
+        let Lookup::Ready(verdict) = lookup else { return None };
+        let mut answers = Vec::new();
+        for (country, _) in asked {
+            let country = Region::country(country).unwrap();
+            answers.push(partner.client.is_within(&session, country, At::Now).await.unwrap());
         }
+        Some((verdict, answers))
     })
+}
+
+/// Whether a question was answered as it must be: where nothing can be proven, for that reason and no other.
+fn answered((answer, (country, expected)): (&PredicateVerdict, &(&str, Outcome))) -> Result<(), String> {
+    let reason = match expected {
+        Outcome::Indeterminate => ReasonCode::NoProofAtResolution,
+        Outcome::Yes | Outcome::No => ReasonCode::Ok,
+    };
+    if (answer.result, answer.reason) == (*expected, reason) {
+        return Ok(());
+    }
+    Err(format!("whether it is in {country}: {:?}, {:?}", answer.result, answer.reason))
 }
 
 /// What one edge told of the channel: its name, and the smallest round trip of the browser and of the connection.
@@ -199,11 +286,14 @@ fn channels(told: &[Value]) -> Vec<(String, Option<f64>, Option<f64>)> {
     told.iter().map(channel).collect()
 }
 
-fn print_rows(scenario: &Scenario, told: &[Value], verdict: Option<&Verdict>) {
-    let shown = verdict.map_or_else(String::new, |verdict| {
+fn print_rows(scenario: &Scenario, told: &[Value], came: Option<&(Verdict, Vec<PredicateVerdict>)>) {
+    let shown = came.map_or_else(String::new, |(verdict, answers)| {
         let country = verdict.country.map_or_else(|| "-".to_owned(), |country| country.to_string());
         let region = if verdict.feasible_region.is_some() { ", region" } else { "" };
-        format!("{country} {:.2}, alarm {:?}{region}", verdict.confidence.get(), verdict.alarm)
+        let asked = scenario.asked.iter().zip(answers);
+        let asked: String =
+            asked.map(|((country, _), answer)| format!(", in {country}: {:?}", answer.result)).collect();
+        format!("{country} {:.2}, alarm {:?}{region}{asked}", verdict.confidence.get(), verdict.alarm)
     });
     let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.1}"));
     for (row, (edge, browser, tcp)) in channels(told).into_iter().enumerate() {
@@ -219,6 +309,11 @@ fn holds(scenario: &Scenario, told: &[Value], verdict: &Verdict) -> Result<(), S
     match scenario.expected {
         Expected::Verdict => Ok(()),
         Expected::Alarm => demand(verdict.alarm >= Alarm::Medium, "the alarm is not raised"),
+        Expected::LeftOut => {
+            demand(told.len() == 3, "not every edge told what it saw")?;
+            demand(verdict.alarm >= Alarm::Medium, "the alarm is not raised")?;
+            demand(verdict.feasible_region.is_none(), "the sibling was not left out")
+        }
         Expected::Region(center) => {
             demand(told.len() == 3, "not every edge told what it saw")?;
             let region = verdict.feasible_region.as_ref().ok_or("there is no region")?;
