@@ -12,7 +12,7 @@ use crate::fuse::{self, Source};
 use crate::grid::Healpix;
 use crate::locate::{self, Access, OtherSources, Posterior, Sighting};
 use crate::model::{EvidenceClass, Model};
-use crate::roaming::{self, Roaming};
+use crate::roaming::{Roaming, Seen};
 use crate::world::AddressFacts;
 use crate::{Assessment, UnixTime, World, address, locale};
 
@@ -70,16 +70,12 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
         zone: zone.as_ref().and_then(|zone| zone.within.clone()),
     };
     let posterior = model.locate(&sightings, access, &others);
-    let seen = address.as_ref().zip(zone.as_ref()).map(|(address, zone)| roaming::Seen {
-        address,
-        zone,
-        languages: languages.as_ref(),
-        others: &others,
-    });
-    let often = parameters.address.roaming;
-    let roaming = seen.and_then(|seen| Roaming::beside(&posterior, model, &seen, often));
-    let countries = posterior.countries();
-    let countries = roaming.as_ref().map_or(countries.clone(), |roaming| roaming.countries(countries));
+    let seen = Seen { address: address.as_ref(), zone: zone.as_ref(), languages: languages.as_ref(), others: &others };
+    let roaming = Roaming::beside(&posterior, model, &seen);
+    let countries = match &roaming {
+        Some(roaming) => roaming.countries(posterior.countries()),
+        None => posterior.countries(),
+    };
 
     let contradictions = Contradictions {
         evidence,

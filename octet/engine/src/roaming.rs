@@ -13,6 +13,8 @@ use crate::model::{Model, ln_floor};
 
 /// Less probable than this, it is not thought of.
 const LEAST: f64 = 0.01;
+/// How much likelier late answers make it at the most.
+const MOST_BY_OFFSET: f64 = 30.0;
 /// A network's way home is longer than a straight fibre by about as much as any long path, as a factor.
 const DETOUR: f64 = 2.0;
 
@@ -26,24 +28,22 @@ pub(crate) struct Roaming<'m> {
 
 /// What is to be explained, at home or abroad.
 pub(crate) struct Seen<'a> {
-    pub(crate) address: &'a AddressSays,
-    pub(crate) zone: &'a LocaleSays,
+    pub(crate) address: Option<&'a AddressSays>,
+    pub(crate) zone: Option<&'a LocaleSays>,
     pub(crate) languages: Option<&'a LocaleSays>,
     /// What all sources but the round trips say of each country, as of a phone at home.
     pub(crate) others: &'a OtherSources,
 }
 
 impl<'m> Roaming<'m> {
-    /// How probable roaming is beside `home`, the posterior of a phone at home, where it is so `often` before all
-    /// evidence; `None` where it need not be thought of.
-    pub(crate) fn beside(home: &Posterior<'m>, model: &'m Model, seen: &Seen<'_>, often: f64) -> Option<Self> {
-        if seen.address.kind != AddressKind::Mobile || seen.zone.flaw.is_some() || seen.zone.neutral {
-            return None;
-        }
+    /// How probable roaming is beside `home`, the posterior of a phone at home; `None` where it need not be thought of.
+    pub(crate) fn beside(home: &Posterior<'m>, model: &'m Model, seen: &Seen<'_>) -> Option<Self> {
+        let address = seen.address.filter(|address| address.kind == AddressKind::Mobile)?;
+        let zone = seen.zone.filter(|zone| zone.flaw.is_none() && !zone.neutral)?;
         let grid = &model.grid;
         let prior = |country: usize| grid.ln_prior(country, Access::Consumer).exp();
         // Abroad: a place by its clock alone, and of the network's country all that the rest says.
-        let clock: f64 = seen.zone.says.iter().enumerate().map(|(country, says)| prior(country) * says).sum();
+        let clock: f64 = zone.says.iter().enumerate().map(|(country, says)| prior(country) * says).sum();
         let of_network = |&(code, share): &(CountryCode, f64)| {
             let country = grid.country(code)?;
             let delays =
@@ -51,21 +51,21 @@ impl<'m> Roaming<'m> {
             let languages = seen.languages.map_or(1.0, |languages| languages.says[country].max(1e-4));
             Some(share * languages * delays.exp())
         };
-        let network: f64 = seen.address.countries.iter().filter_map(of_network).sum();
+        let network: f64 = address.countries.iter().filter_map(of_network).sum();
         let at_home: f64 = home.ln_countries().iter().map(|ln| ln.exp()).sum();
-        let odds = often * network * clock / at_home;
-        // What is hardly worth a thought before its way home is looked at needs no posterior.
-        if odds.is_nan() || odds < LEAST {
+        let odds = model.parameters().address.roaming * network * clock / at_home;
+        // Late answers may make it so many times likelier; below that it needs no posterior.
+        if odds.is_nan() || odds * MOST_BY_OFFSET < LEAST {
             return None;
         }
         let others = OtherSources {
-            by_country: seen.zone.says.iter().map(|says| says.max(1e-9).ln() as f32).collect(),
-            zone: seen.zone.within.clone(),
+            by_country: zone.says.iter().map(|says| says.max(1e-9).ln() as f32).collect(),
+            zone: zone.within.clone(),
             city: None,
         };
         let posterior = model.locate(&[], Access::Consumer, &others);
         let way_ms = ln_floor(distance_km(posterior.place()?, home.place()?)).exp() * DETOUR;
-        let odds = odds * home.offsets_later_by(way_ms);
+        let odds = odds * home.offsets_later_by(way_ms).min(MOST_BY_OFFSET);
         let probability = odds / (1.0 + odds);
         (probability >= LEAST).then_some(Self { probability, posterior })
     }
