@@ -2,20 +2,21 @@
 //! come out; none of the data's rows does.
 
 pub(crate) mod calibration;
+mod detours;
 mod minimise;
-mod offsets;
+pub(crate) mod offsets;
 mod path;
 mod power;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result};
 use octet::CountryCode;
 use octet_engine::World;
-use octet_engine::model::Parameters;
+use octet_engine::model::{Model, Parameters, Path};
 
 use crate::eval::data::{Data, Target, fold};
 
@@ -50,45 +51,72 @@ pub(crate) fn write(parameters: &Parameters, path: &std::path::Path) -> Result<(
     std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))
 }
 
-/// For calibration, the paths are fitted this many times without a part of the hosts, which then are asked.
+/// For all that comes after them, detours are fitted this many times without a part of the hosts, which then are asked.
 const PARTS: u64 = 5;
+
+/// Some hosts, and paths that were fitted on others.
+struct Part<'a> {
+    path: Path,
+    targets: Vec<&'a Target>,
+}
+
+impl Part<'_> {
+    /// The model of these parameters, but for this part's paths.
+    fn model(&self, parameters: &Parameters) -> Model {
+        model(&Parameters { path: self.path.clone(), ..parameters.clone() })
+    }
+}
 
 /// The parameters fitted on those hosts whose name `keep` accepts.
 pub(crate) fn fit(data: &Data, keep: &dyn Fn(&str) -> bool) -> Result<Parameters> {
     let mut parameters = (*Parameters::embedded()).clone();
-    parameters.prior.addresses = addresses();
-    path::fit(&mut parameters, data, keep)?;
+    (parameters.prior.addresses, parameters.prior.systems) = counts().clone();
     let targets: Vec<Target> =
         data.tests.iter().flat_map(|test| data.targets(test)).filter(|target| keep(&target.name)).collect();
-    offsets::fit(&mut parameters, &targets);
-    power::fit(&mut parameters, &targets);
-    let mut crossed = Vec::new();
-    for part in 0..PARTS {
+    path::fit(&mut parameters, data, &targets, keep)?;
+    let parts = (0..PARTS).map(|part| {
         let own = |name: &str| fold(name, PARTS) == part;
         let mut of_others = parameters.clone();
-        path::fit(&mut of_others, data, &|name| keep(name) && !own(name))?;
-        crossed.push((of_others, targets.iter().filter(|target| own(&target.name)).collect()));
-    }
-    calibration::fit(&mut parameters, &crossed);
+        path::refit(&mut of_others, data, &targets, &|name| keep(name) && !own(name));
+        let targets = targets.iter().filter(|target| own(&target.name)).collect();
+        Part { path: of_others.path, targets }
+    });
+    let parts: Vec<Part<'_>> = parts.collect();
+    offsets::fit(&mut parameters, &parts);
+    power::fit(&mut parameters, &parts);
+    calibration::fit(&mut parameters, &parts);
     Ok(parameters)
 }
 
-/// Announced IPv4 addresses by country, in units of ten thousand: one address in 4096 is asked.
-fn addresses() -> BTreeMap<CountryCode, f64> {
-    const STEP: usize = 4096;
-    let world = World::embedded();
-    let mut counts = BTreeMap::new();
-    for bits in (STEP as u32 / 2..=u32::MAX).step_by(STEP) {
-        let facts = world.address(IpAddr::from(Ipv4Addr::from(bits)));
-        if let (Some(country), Some(_)) = (facts.dbip, facts.asn) {
-            *counts.entry(country).or_default() += STEP as f64 / 1e4;
+type Counts = BTreeMap<CountryCode, f64>;
+
+/// Announced IPv4 addresses by country, in units of ten thousand, and autonomous systems by the country of most of their
+/// addresses: one address in 256 is asked, and nobody announces fewer.
+fn counts() -> &'static (Counts, Counts) {
+    const STEP: u32 = 256;
+    static COUNTS: OnceLock<(Counts, Counts)> = OnceLock::new();
+    COUNTS.get_or_init(|| {
+        let world = World::embedded();
+        let (mut addresses, mut systems) = (Counts::new(), Counts::new());
+        let mut by_system: BTreeMap<u32, BTreeMap<CountryCode, u32>> = BTreeMap::new();
+        for bits in (STEP / 2..=u32::MAX).step_by(STEP as usize) {
+            let facts = world.address(IpAddr::from(Ipv4Addr::from(bits)));
+            if let (Some(country), Some(system)) = (facts.dbip, facts.asn) {
+                *addresses.entry(country).or_default() += f64::from(STEP) / 1e4;
+                *by_system.entry(system).or_default().entry(country).or_default() += 1;
+            }
         }
-    }
-    counts.values_mut().for_each(|count: &mut f64| *count = (*count * 10.0).round() / 10.0);
-    counts
+        for countries in by_system.values() {
+            if let Some((&most, _)) = countries.iter().max_by_key(|(_, count)| **count) {
+                *systems.entry(most).or_default() += 1.0;
+            }
+        }
+        addresses.values_mut().for_each(|count| *count = (*count * 10.0).round() / 10.0);
+        (addresses, systems)
+    })
 }
 
 /// The model of these parameters.
-fn model(parameters: &Parameters) -> octet_engine::model::Model {
-    octet_engine::model::Model::new(Arc::new(parameters.clone()))
+fn model(parameters: &Parameters) -> Model {
+    Model::new(Arc::new(parameters.clone()))
 }

@@ -4,6 +4,7 @@ mod addresses;
 mod baseline;
 pub(crate) mod data;
 pub(crate) mod metrics;
+mod oracle;
 mod plot;
 pub(crate) mod rtt;
 mod sessions;

@@ -12,9 +12,9 @@ use octet_engine::model::{EvidenceClass, Model, Parameters};
 use octet_geometry::distance_km;
 use serde::Serialize;
 
-use super::baseline;
 use super::data::{Data, Target, fold};
 use super::metrics::{Random, Scored, bootstrap, calibration_error, mean, perfect_error, quantile};
+use super::{baseline, oracle};
 use crate::fit;
 
 #[derive(Debug, clap::Args)]
@@ -31,6 +31,9 @@ pub(crate) struct Options {
     /// Score these parameters instead of the checked-in ones, with `--no-fit`
     #[arg(long, requires = "no_fit")]
     parameters: Option<PathBuf>,
+    /// Score with each client's offset known too, then with the test's countries: what bounds the figures
+    #[arg(long)]
+    oracle: bool,
     /// Write one line a target as CSV: where it is, where the engine puts it, how sure it is
     #[arg(long)]
     targets: Option<PathBuf>,
@@ -64,6 +67,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let data = Data::open(&options.data)?;
     let targets: Vec<Target> = data.tests.iter().flat_map(|test| data.targets(test)).collect();
     let mut scored: BTreeMap<(String, String), Vec<Scored>> = BTreeMap::new();
+    let mut knowing: BTreeMap<(String, &str), Vec<Scored>> = BTreeMap::new();
     let mut csv = String::from("test,target,country,lat,lon,edges,answer_lat,answer_lon,error_km,confidence,right\n");
     let folds = if options.no_fit { 1 } else { options.folds.max(2) };
     for held_out in 0..folds {
@@ -77,16 +81,22 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             Arc::new(fit::fit(&data, &|name| fold(name, folds) != held_out)?)
         };
         let model = Model::new(parameters);
-        for target in targets.iter().filter(|target| fold(&target.name, folds) == held_out) {
-            let score = score(&model, target);
+        let own: Vec<&Target> = targets.iter().filter(|target| fold(&target.name, folds) == held_out).collect();
+        for target in &own {
+            let score = score(&model, target, &OtherSources::default());
             csv.push_str(&row(target, &score));
             scored.entry((target.test.clone(), target.kind.clone())).or_default().push(score);
+        }
+        for (target, scores) in if options.oracle { oracle::scores(&model, &own) } else { Vec::new() } {
+            for (known, score) in oracle::KNOWN.into_iter().zip(scores) {
+                knowing.entry((target.test.clone(), known)).or_default().push(score);
+            }
         }
     }
     if let Some(path) = &options.targets {
         std::fs::write(path, csv).with_context(|| format!("writing {}", path.display()))?;
     }
-    print(&data, &targets, &scored, options)
+    print(&data, &targets, &scored, &knowing, options)
 }
 
 fn row(target: &Target, score: &Scored) -> String {
@@ -106,9 +116,8 @@ fn row(target: &Target, score: &Scored) -> String {
 }
 
 /// What the engine says of one target, beside the truth.
-pub(crate) fn score(model: &Model, target: &Target) -> Scored {
-    let access = target.access();
-    let posterior = model.locate(&target.sightings, access, &OtherSources::default());
+pub(crate) fn score(model: &Model, target: &Target, others: &OtherSources) -> Scored {
+    let posterior = model.locate(&target.sightings, target.access(), others);
     let calibration = model.parameters().calibration(class(target));
     let countries = posterior.countries();
     let calibrated = calibrated(&countries, |raw| calibration.confidence(raw));
@@ -169,6 +178,7 @@ fn print(
     data: &Data,
     targets: &[Target],
     scored: &BTreeMap<(String, String), Vec<Scored>>,
+    knowing: &BTreeMap<(String, &str), Vec<Scored>>,
     options: &Options,
 ) -> Result<()> {
     let mut random = Random(7);
@@ -188,6 +198,11 @@ fn print(
         if kinds.len() > 1 {
             for ((_, kind), scored) in &kinds {
                 show(&line(&format!("  {kind}"), scored, &mut random), scored, &mut random);
+            }
+        }
+        for known in oracle::KNOWN {
+            if let Some(scored) = knowing.get(&(test.name.clone(), known)) {
+                show(&line(known, scored, &mut random), scored, &mut random);
             }
         }
         let own: Vec<&Target> = targets.iter().filter(|target| target.test == test.name).collect();

@@ -7,7 +7,7 @@ use octet_engine::model::{Calibration, Model, Parameters, logistic};
 
 use octet_geometry::distance_km;
 
-use super::model;
+use super::Part;
 use crate::eval::data::Target;
 use crate::eval::metrics::quantile;
 use crate::eval::rtt::class;
@@ -28,12 +28,12 @@ pub(crate) struct Lesson {
     pub(crate) within: f64,
 }
 
-/// Fits each class of round trips alone; `crossed` are parts of the targets, each with parameters whose paths were
-/// fitted on the others, so that no target teaches how well it is known.
-pub(super) fn fit(parameters: &mut Parameters, crossed: &[(Parameters, Vec<&Target>)]) {
+/// Fits each class of round trips alone, each part with paths that were fitted on the others, so that no target teaches
+/// how well it is known.
+pub(super) fn fit(parameters: &mut Parameters, parts: &[Part<'_>]) {
     let mut lessons: BTreeMap<&'static str, Vec<Lesson>> = BTreeMap::new();
-    for (parameters, targets) in crossed {
-        learn(&model(parameters), targets, &mut lessons);
+    for part in parts {
+        learn(&part.model(parameters), &part.targets, &mut lessons);
     }
     for access in ["hosting", "consumer"] {
         let own = |name: &str| name.starts_with(access);

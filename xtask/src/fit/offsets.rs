@@ -1,25 +1,34 @@
-//! The prior of the client's offset, by kind of access: what the last mile adds, from targets whose place is known.
+//! The prior of the client's offset, by kind of access: what the last mile adds, from targets whose place is known; and
+//! what is left of their paths without it.
 
-use octet_engine::locate::{Access, Sighting};
-use octet_engine::model::{Model, Parameters, ln_floor};
+use octet_engine::locate::Access;
+use octet_engine::model::{Model, Parameters, PathDensity, ln_floor};
 use octet_geometry::distance_km;
 
-use super::model;
+use super::Part;
+use super::detours::Left;
+use super::path::middle;
 use crate::eval::data::Target;
 
 /// Each offset is believed possible by this many targets that were never seen.
 const UNSEEN: f64 = 0.5;
 /// Few, from an even start: more would pile the prior on a handful of offsets.
 const ROUNDS: usize = 12;
+/// A place's own width in km.
+const PLACE_KM: f64 = 25.0;
+/// What an answer takes at the least beyond an offset, in ms.
+const LEAST_PATH_MS: f64 = 0.2;
 
 /// Fits both kinds by expectation and maximisation.
-pub(super) fn fit(parameters: &mut Parameters, targets: &[Target]) {
+pub(super) fn fit(parameters: &mut Parameters, parts: &[Part<'_>]) {
+    let models: Vec<Model> = parts.iter().map(|part| part.model(parameters)).collect();
     for access in [Access::Hosting, Access::Consumer] {
-        let regions = model(parameters);
-        let own: Vec<Vec<f64>> = targets
+        let own: Vec<Vec<f64>> = parts
             .iter()
-            .filter(|target| target.access() == access)
-            .map(|target| ln_likelihoods(parameters, &regions, target))
+            .zip(&models)
+            .flat_map(|(part, model)| part.targets.iter().map(move |target| (target, model)))
+            .filter(|(target, _)| target.access() == access)
+            .map(|(target, model)| ln_likelihoods(model, target))
             .collect();
         if own.is_empty() {
             continue;
@@ -29,10 +38,7 @@ pub(super) fn fit(parameters: &mut Parameters, targets: &[Target]) {
         for _ in 0..ROUNDS {
             let mut sums = vec![UNSEEN; count];
             for ln in &own {
-                let highest = ln.iter().copied().fold(f64::MIN, f64::max);
-                let shares: Vec<f64> = ln.iter().zip(&weights).map(|(ln, w)| (ln - highest).exp() * w).collect();
-                let total: f64 = shares.iter().sum();
-                sums.iter_mut().zip(shares).for_each(|(sum, share)| *sum += share / total);
+                sums.iter_mut().zip(posterior(ln, &weights)).for_each(|(sum, share)| *sum += share);
             }
             let total: f64 = sums.iter().sum();
             weights = sums.into_iter().map(|sum| (sum / total).max(1e-6)).collect();
@@ -45,24 +51,48 @@ pub(super) fn fit(parameters: &mut Parameters, targets: &[Target]) {
     }
 }
 
+/// What distance leaves of a visitor's paths, its offset as probable as all of them make it.
+pub(super) fn left(model: &Model, target: &Target, weight: f64) -> Vec<Left> {
+    let offsets = &model.parameters().access.offsets_ms;
+    let probable = posterior(&ln_likelihoods(model, target), &model.parameters().access.consumer.offset_weights);
+    let of = |sighting: &octet_engine::locate::Sighting| {
+        let floor = ln_floor(distance_km(sighting.edge, target.place).hypot(PLACE_KM));
+        let ln = |offset: &f64| ((sighting.rtt_ms - offset).max(LEAST_PATH_MS) + 2.0).ln();
+        let mean: f64 = offsets.iter().zip(&probable).map(|(offset, share)| share * ln(offset)).sum();
+        let inflation = (mean - floor - middle(&model.parameters().path.shape, floor)).clamp(-1.0, 1.2);
+        Left { ends: [target.place, sighting.edge], inflation, weight }
+    };
+    target.sightings.iter().map(of).collect()
+}
+
+/// The probability of each offset.
+pub(crate) fn posterior(ln_likelihoods: &[f64], weights: &[f64]) -> Vec<f64> {
+    let highest = ln_likelihoods.iter().copied().fold(f64::MIN, f64::max);
+    let shares: Vec<f64> =
+        ln_likelihoods.iter().zip(weights).map(|(ln, weight)| (ln - highest).exp() * weight).collect();
+    let total: f64 = shares.iter().sum();
+    shares.into_iter().map(|share| share / total).collect()
+}
+
 /// ln likelihood of the round trips at the true place, for each offset.
-fn ln_likelihoods(parameters: &Parameters, model: &Model, target: &Target) -> Vec<f64> {
-    let path = &parameters.path;
-    let region = path.region(target.country);
-    let country = path.country.get(&target.country).copied().unwrap_or_default();
-    let of = |sighting: &Sighting, offset: f64| {
-        let path_ms = sighting.rtt_ms - offset;
-        if path_ms < 0.2 {
+pub(crate) fn ln_likelihoods(model: &Model, target: &Target) -> Vec<f64> {
+    let paths: Vec<(f64, f64, PathDensity)> = target
+        .sightings
+        .iter()
+        .map(|sighting| {
+            let floor = ln_floor(distance_km(sighting.edge, target.place).hypot(PLACE_KM));
+            let expected = floor + model.detour(sighting.edge, target.place);
+            (sighting.rtt_ms, expected, model.parameters().path.shape.at(floor))
+        })
+        .collect();
+    let of = |&(rtt_ms, expected, density): &(f64, f64, PathDensity), offset: f64| {
+        let path_ms = rtt_ms - offset;
+        if path_ms < LEAST_PATH_MS {
             return -80.0;
         }
-        let between = match (model.region_at(sighting.edge), region) {
-            (Some(edge), Some(region)) => path.between[edge][region],
-            _ => 0.0,
-        };
-        let floor = ln_floor(distance_km(sighting.edge, target.place).hypot(25.0));
         let ln_path = (path_ms + 2.0).ln();
-        path.shape.at(floor).ln(ln_path - floor - between - country) - ln_path
+        density.ln(ln_path - expected) - ln_path
     };
-    let offsets = parameters.access.offsets_ms.iter();
-    offsets.map(|offset| target.sightings.iter().map(|sighting| of(sighting, *offset)).sum()).collect()
+    let offsets = model.parameters().access.offsets_ms.iter();
+    offsets.map(|&offset| paths.iter().map(|path| of(path, offset)).sum()).collect()
 }

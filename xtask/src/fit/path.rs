@@ -1,21 +1,21 @@
-//! The density of a path's inflation: by distance, and what regions and countries add, shrunk by how little is known
-//! of them. Fitted between data centres, where there is no last mile.
+//! The density of a path's inflation by distance, and the detours of places. The shape is fitted between data centres,
+//! where there is no last mile.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
-use octet_engine::model::{Parameters, PathShape, ln_floor};
+use octet::LatLon;
+use octet_engine::locate::Access;
+use octet_engine::model::{Detours, Parameters, PathShape, ln_floor};
 use octet_geometry::distance_km;
 
+use super::detours::{self, Left};
 use super::minimise::rprop;
-use super::model;
-use crate::eval::data::Data;
+use super::{Part, model, offsets};
+use crate::eval::data::{Data, Target};
 
-/// The effect of a pair of regions is believed by half when this many hosts tell of it: rows of one host are not
-/// independent.
-const REGION_HOSTS: f64 = 2.0;
-/// A country's likewise.
-const COUNTRY_HOSTS: f64 = 3.0;
+/// A visitor's path counts as so many between data centres: there are few, and they are what is asked for.
+const VISITOR: f64 = 3.0;
 /// Rows of the histogram a unit of ln(d/100 + 2), and columns a unit of inflation.
 const PER_UNIT: f64 = 24.0;
 /// How strongly the shape's curvature over distance is held down.
@@ -24,31 +24,53 @@ const KNOTS_KM: [f64; 9] = [0.0, 150.0, 400.0, 900.0, 2000.0, 4000.0, 7500.0, 12
 
 /// One path: what is known of it but its rows.
 struct Observed {
-    target: String,
+    ends: [LatLon; 2],
     ln_floor: f64,
     inflation: f64,
-    edge_region: Option<usize>,
-    region: Option<usize>,
-    country: octet::CountryCode,
 }
 
-pub(super) fn fit(parameters: &mut Parameters, data: &Data, keep: &dyn Fn(&str) -> bool) -> Result<()> {
-    let paths = observed(parameters, data, keep);
+/// Fits the paths of those hosts whose name `keep` accepts: the shape between data centres, the detours of visitors too.
+pub(super) fn fit(
+    parameters: &mut Parameters,
+    data: &Data,
+    targets: &[Target],
+    keep: &dyn Fn(&str) -> bool,
+) -> Result<()> {
+    let paths = observed(data, keep);
     ensure!(paths.len() >= 1000, "only {} paths between data centres: too few to fit on", paths.len());
-    let regions = parameters.path.regions.len();
-    parameters.path.between = vec![vec![0.0; regions]; regions];
-    parameters.path.country.clear();
+    parameters.path.detours = Detours { knots: vec![[0, 0]], between: vec![vec![0]] };
     parameters.path.shape = start();
     shape(parameters, &paths, 120);
     for _ in 0..2 {
-        effects(parameters, &paths);
+        parameters.path.detours = detours::fit(&left(&parameters.path.shape, &paths));
         shape(parameters, &paths, 60);
     }
+    visitors(parameters, &paths, targets, keep);
     Ok(())
 }
 
-fn observed(parameters: &Parameters, data: &Data, keep: &dyn Fn(&str) -> bool) -> Vec<Observed> {
-    let model = model(parameters);
+/// Fits the detours alone, with the shape as it is.
+pub(super) fn refit(parameters: &mut Parameters, data: &Data, targets: &[Target], keep: &dyn Fn(&str) -> bool) {
+    let paths = observed(data, keep);
+    parameters.path.detours = detours::fit(&left(&parameters.path.shape, &paths));
+    visitors(parameters, &paths, targets, keep);
+}
+
+/// Fits the detours again with those of visitors, whose offsets they need and change.
+fn visitors(parameters: &mut Parameters, paths: &[Observed], targets: &[Target], keep: &dyn Fn(&str) -> bool) {
+    let visitor = |target: &&Target| target.access() == Access::Consumer && keep(&target.name);
+    let mut part = [Part { path: parameters.path.clone(), targets: targets.iter().filter(visitor).collect() }];
+    for _ in 0..2 {
+        offsets::fit(parameters, &part);
+        let model = model(parameters);
+        let of_visitors = part[0].targets.iter().flat_map(|target| offsets::left(&model, target, VISITOR));
+        let left: Vec<Left> = left(&parameters.path.shape, paths).into_iter().chain(of_visitors).collect();
+        parameters.path.detours = detours::fit(&left);
+        part[0].path = parameters.path.clone();
+    }
+}
+
+fn observed(data: &Data, keep: &dyn Fn(&str) -> bool) -> Vec<Observed> {
     let measuring = data.test_edges();
     data.files
         .values()
@@ -57,16 +79,19 @@ fn observed(parameters: &Parameters, data: &Data, keep: &dyn Fn(&str) -> bool) -
         .filter(|row| keep(&row.target) && (keep(&row.edge) || measuring.contains(row.edge.as_str())))
         .map(|row| {
             let ln_floor = ln_floor(distance_km(row.place, row.edge_place));
-            Observed {
-                target: row.target.clone(),
-                ln_floor,
-                inflation: (row.min_ms + 2.0).ln() - ln_floor,
-                edge_region: model.region_at(row.edge_place),
-                region: parameters.path.region(row.country),
-                country: row.country,
-            }
+            let inflation = (row.min_ms + 2.0).ln() - ln_floor;
+            Observed { ends: [row.edge_place, row.place], ln_floor, inflation }
         })
         .collect()
+}
+
+/// What distance leaves of each path.
+fn left(shape: &PathShape, paths: &[Observed]) -> Vec<Left> {
+    let of = |path: &Observed| {
+        let inflation = (path.inflation - middle(shape, path.ln_floor)).clamp(-1.0, 1.2);
+        Left { ends: path.ends, inflation, weight: 1.0 }
+    };
+    paths.iter().map(of).collect()
 }
 
 fn start() -> PathShape {
@@ -80,19 +105,12 @@ fn start() -> PathShape {
     }
 }
 
-fn effect(parameters: &Parameters, path: &Observed) -> f64 {
-    let between = match (path.edge_region, path.region) {
-        (Some(edge), Some(region)) => parameters.path.between[edge][region],
-        _ => 0.0,
-    };
-    between + parameters.path.country.get(&path.country).copied().unwrap_or_default()
-}
-
-/// The shape by maximum likelihood, over a histogram of what the effects leave.
+/// The shape by maximum likelihood, over a histogram of what the detours leave.
 fn shape(parameters: &mut Parameters, paths: &[Observed], steps: usize) {
+    let model = model(parameters);
     let mut histogram = BTreeMap::<i64, BTreeMap<i64, f64>>::new();
     for path in paths {
-        let inflation = path.inflation - effect(parameters, path);
+        let inflation = path.inflation - model.detour(path.ends[0], path.ends[1]);
         let row = histogram.entry((path.ln_floor * PER_UNIT).round() as i64).or_default();
         *row.entry((inflation * PER_UNIT).round() as i64).or_default() += 1.0 / paths.len() as f64;
     }
@@ -124,56 +142,8 @@ fn shape(parameters: &mut Parameters, paths: &[Observed], steps: usize) {
     parameters.path.shape = unpack(&found.iter().map(|value| (value * 1e4).round() / 1e4).collect::<Vec<_>>());
 }
 
-/// What each pair of regions and each country adds: the mean of what the rest leaves, shrunk.
-fn effects(parameters: &mut Parameters, paths: &[Observed]) {
-    let regions = parameters.path.regions.len();
-    let middles: Vec<f64> = paths.iter().map(|path| middle(&parameters.path.shape, path.ln_floor)).collect();
-    let left = |path: &Observed, middle: f64, known: f64| (path.inflation - middle - known).clamp(-1.0, 1.2);
-    let country = |parameters: &Parameters, path: &Observed| {
-        parameters.path.country.get(&path.country).copied().unwrap_or_default()
-    };
-    let mut pairs = vec![vec![Shrunk::default(); regions]; regions];
-    for (path, middle) in paths.iter().zip(&middles) {
-        if let (Some(edge), Some(region)) = (path.edge_region, path.region) {
-            let left = left(path, *middle, country(parameters, path));
-            pairs[edge][region].add(&path.target, left);
-            pairs[region][edge].add(&path.target, left);
-        }
-    }
-    parameters.path.between =
-        pairs.iter().map(|row| row.iter().map(|pair| pair.mean(REGION_HOSTS)).collect()).collect();
-    let mut own = BTreeMap::<octet::CountryCode, Shrunk>::new();
-    for (path, middle) in paths.iter().zip(&middles) {
-        let between = effect(parameters, path) - country(parameters, path);
-        own.entry(path.country).or_default().add(&path.target, left(path, *middle, between));
-    }
-    parameters.path.country = own.into_iter().map(|(code, shrunk)| (code, shrunk.mean(COUNTRY_HOSTS))).collect();
-}
-
-/// A mean that counts hosts, not rows, and is held to 0 where few hosts tell of it.
-#[derive(Debug, Clone, Default)]
-struct Shrunk<'a> {
-    sum: f64,
-    rows: f64,
-    hosts: std::collections::BTreeSet<&'a str>,
-}
-
-impl<'a> Shrunk<'a> {
-    fn add(&mut self, host: &'a str, value: f64) {
-        self.sum += value;
-        self.rows += 1.0;
-        self.hosts.insert(host);
-    }
-
-    fn mean(&self, half: f64) -> f64 {
-        let hosts = self.hosts.len() as f64;
-        let mean = self.sum / self.rows.max(1.0) * hosts / (hosts + half);
-        (mean * 1e4).round() / 1e4
-    }
-}
-
 /// About the mean inflation: the mode, moved towards the longer tail.
-fn middle(shape: &PathShape, at: f64) -> f64 {
+pub(super) fn middle(shape: &PathShape, at: f64) -> f64 {
     let density = shape.at(at);
     density.mode + 0.6 * (density.right - density.left)
 }

@@ -1,25 +1,32 @@
-//! The powers: how far several edges are trusted, and how population and product make a prior.
+//! The powers: how far several edges are trusted, and how what is counted of countries makes a prior.
 
 use octet_engine::locate::{Access, OtherSources};
 use octet_engine::model::{CountryPrior, Parameters};
 
+use super::Part;
 use super::minimise::golden;
-use super::model;
 use crate::eval::data::Target;
+use crate::eval::metrics::mean;
 
 /// With no more edges than this a target tells of few edges, with more of many.
 const FEW: usize = 4;
 const SECTIONS: usize = 6;
+/// Fewer targets than this change nothing.
+const ENOUGH: usize = 60;
+/// How often each of the prior's powers is fitted, the others held.
+const ROUNDS: usize = 10;
 
 /// Fits the likelihood's power for few and for many edges, then the prior's powers.
-pub(super) fn fit(parameters: &mut Parameters, targets: &[Target]) {
-    let hosting: Vec<&Target> = targets.iter().filter(|target| target.access() == Access::Hosting).collect();
-    let consumer: Vec<&Target> = targets.iter().filter(|target| target.access() == Access::Consumer).collect();
-    for (own, access) in [(&hosting, Access::Hosting), (&consumer, Access::Consumer)] {
-        let (few, many): (Vec<&Target>, Vec<&Target>) =
-            own.iter().filter(|target| target.sightings.len() > 1).partition(|target| target.sightings.len() <= FEW);
-        let powers =
-            [&few, &many].map(|group| (group.len() >= 60).then(|| (edges(group), power(parameters, group, access))));
+pub(super) fn fit(parameters: &mut Parameters, parts: &[Part<'_>]) {
+    for access in [Access::Hosting, Access::Consumer] {
+        let several = |target: &Target| target.access() == access && target.sightings.len() > 1;
+        let few = |target: &Target| several(target) && target.sightings.len() <= FEW;
+        let many = |target: &Target| several(target) && target.sightings.len() > FEW;
+        let groups: [&dyn Fn(&Target) -> bool; 2] = [&few, &many];
+        let powers = groups.map(|group| {
+            let own = || parts.iter().flat_map(|part| &part.targets).filter(|target| group(target));
+            (own().count() >= ENOUGH).then(|| (edges(own()), power(parameters, parts, group, access)))
+        });
         let kind = kind(parameters, access);
         match powers {
             [Some((few, low)), Some((many, high))] if many > few * 1.3 => {
@@ -33,9 +40,8 @@ pub(super) fn fit(parameters: &mut Parameters, targets: &[Target]) {
             }
         }
     }
-    for (own, access) in [(&hosting, Access::Hosting), (&consumer, Access::Consumer)] {
-        if own.len() >= 60 {
-            let fitted = prior(parameters, own, access);
+    for access in [Access::Hosting, Access::Consumer] {
+        if let Some(fitted) = prior(parameters, parts, access) {
             match access {
                 Access::Hosting => parameters.prior.hosting = fitted,
                 Access::Consumer => parameters.prior.consumer = fitted,
@@ -57,75 +63,75 @@ fn kind(parameters: &mut Parameters, access: Access) -> &mut octet_engine::model
 }
 
 /// The mean number of edges, by logarithm.
-fn edges(targets: &[&Target]) -> f64 {
-    let sum: f64 = targets.iter().map(|target| (target.sightings.len() as f64).ln()).sum();
-    (sum / targets.len() as f64).exp()
+fn edges<'a>(targets: impl Iterator<Item = &'a &'a Target>) -> f64 {
+    mean(targets.map(|target| (target.sightings.len() as f64).ln())).exp()
 }
 
 /// The power under which the truth is the most probable place.
-fn power(parameters: &Parameters, targets: &[&Target], access: Access) -> f64 {
+fn power(parameters: &Parameters, parts: &[Part<'_>], group: &dyn Fn(&Target) -> bool, access: Access) -> f64 {
     let loss = |ln_power: f64| {
         let mut parameters = parameters.clone();
         let kind = kind(&mut parameters, access);
         kind.temper = ln_power.exp();
         kind.temper_decay = 0.0;
-        let model = model(&parameters);
-        targets
-            .iter()
-            .map(|target| {
+        let of_part = |part: &Part<'_>| -> f64 {
+            let model = part.model(&parameters);
+            let of_target = |target: &&Target| {
                 let posterior = model.locate(&target.sightings, access, &OtherSources::default());
                 -posterior.ln_density(target.place, target.country)
-            })
-            .sum()
+            };
+            part.targets.iter().filter(|target| group(target)).map(of_target).sum()
+        };
+        parts.iter().map(of_part).sum()
     };
     golden(0.15_f64.ln(), 1.2_f64.ln(), SECTIONS, loss).exp()
 }
 
-/// The powers of population, product and, for machines, addresses under which the true countries are the most
-/// probable. Where people are, their number says more than that of their addresses.
-fn prior(parameters: &Parameters, targets: &[&Target], access: Access) -> CountryPrior {
-    let model = model(parameters);
+/// The powers of what is counted of a country, under which the true countries are the most probable; `None` when too few
+/// tell of them.
+fn prior(parameters: &Parameters, parts: &[Part<'_>], access: Access) -> Option<CountryPrior> {
     let now = match access {
         Access::Hosting => &parameters.prior.hosting,
         Access::Consumer => &parameters.prior.consumer,
     };
-    let powers = |prior: &CountryPrior| [prior.population, prior.product, prior.addresses];
-    let sum = |powers: [f64; 3], scales: &[f64; 3]| -> f64 { powers.iter().zip(scales).map(|(a, b)| a * b).sum() };
-    let scales = model.country_scales();
-    let codes: Vec<_> = model.countries().collect();
-    let rows: Vec<(usize, Vec<f64>)> = targets
-        .iter()
-        .filter_map(|target| {
+    let now = [now.population, now.product, now.addresses, now.systems];
+    let sum = |powers: [f64; 4], scales: &[f64; 4]| -> f64 { powers.iter().zip(scales).map(|(a, b)| a * b).sum() };
+    let mut scales = Vec::new();
+    let mut rows: Vec<(usize, Vec<f64>)> = Vec::new();
+    for part in parts {
+        let model = part.model(parameters);
+        let codes: Vec<_> = model.countries().collect();
+        scales = model.country_scales();
+        rows.extend(part.targets.iter().filter(|target| target.access() == access).filter_map(|target| {
             let truth = codes.binary_search(&target.country).ok()?;
             let posterior = model.locate(&target.sightings, access, &OtherSources::default());
             let ln = posterior.ln_countries().iter().zip(&scales);
             // Without the prior that it was found under.
-            Some((truth, ln.map(|(ln, scales)| ln - sum(powers(now), scales)).collect()))
-        })
-        .collect();
-    let loss = |powers: [f64; 3]| -> f64 {
-        rows.iter()
-            .map(|(truth, ln)| {
-                let all: Vec<f64> = ln.iter().zip(&scales).map(|(ln, scales)| ln + sum(powers, scales)).collect();
-                let highest = all.iter().copied().fold(f64::MIN, f64::max);
-                highest + all.iter().map(|ln| (ln - highest).exp()).sum::<f64>().ln() - all[*truth]
-            })
-            .sum()
-    };
-    let mut at = powers(now);
-    if access == Access::Consumer {
-        at[2] = 0.0;
+            Some((truth, ln.map(|(ln, scales)| ln - sum(now, scales)).collect()))
+        }));
     }
-    let fitted = if access == Access::Hosting { 0..3 } else { 0..2 };
-    for _ in 0..8 {
-        for index in fitted.clone() {
-            at[index] = golden(0.0, 1.8, 14, |power| {
+    if rows.len() < ENOUGH {
+        return None;
+    }
+    let loss = |powers: [f64; 4]| -> f64 {
+        let prior: Vec<f64> = scales.iter().map(|scales| sum(powers, scales)).collect();
+        let of_row = |(truth, ln): &(usize, Vec<f64>)| {
+            let all: Vec<f64> = ln.iter().zip(&prior).map(|(ln, prior)| ln + prior).collect();
+            let highest = all.iter().copied().fold(f64::MIN, f64::max);
+            highest + all.iter().map(|ln| (ln - highest).exp()).sum::<f64>().ln() - all[*truth]
+        };
+        rows.iter().map(of_row).sum()
+    };
+    let mut at = now;
+    for _ in 0..ROUNDS {
+        for index in 0..at.len() {
+            at[index] = golden(0.0, 1.8, 12, |power| {
                 let mut powers = at;
                 powers[index] = power;
                 loss(powers)
             });
         }
     }
-    let [population, product, addresses] = at.map(rounded);
-    CountryPrior { population, product, addresses }
+    let [population, product, addresses, systems] = at.map(rounded);
+    Some(CountryPrior { population, product, addresses, systems })
 }

@@ -1,12 +1,14 @@
 //! The tree of cells: every node one country's part of one pixel, its children that country's parts of the four
 //! pixels within. It knows the prior of each, and nothing of evidence.
 
+use std::collections::BTreeMap;
+
 use octet::CountryCode;
 use octet_geometry::UnitVector;
 
 use super::Healpix;
 use crate::locate::Access;
-use crate::model::{CountryPrior, Prior};
+use crate::model::{Around, CountryPrior, Prior};
 use crate::world::cells::{Cell, CellCountry, Cells, ORDER};
 
 /// The order of the coarsest pixels: 3,260 km wide.
@@ -30,6 +32,8 @@ pub(crate) struct Node {
     /// Its children, `first_child..first_child + children`; none for the finest.
     pub(crate) first_child: u32,
     pub(crate) children: u8,
+    /// The knots of detours around it.
+    pub(crate) around: Around,
 }
 
 /// What the grid knows of a country.
@@ -109,27 +113,32 @@ fn prior_of_countries(cells: &Cells, prior: &Prior) -> Vec<GridCountry> {
         .collect()
 }
 
-/// Population, product and addresses each to a power; probabilities sum to 1.
+/// What is counted of a country, each to a power; probabilities sum to 1.
 fn ln_priors(cells: &Cells, prior: &Prior, powers: &CountryPrior) -> Vec<f32> {
     let raw: Vec<f64> = cells
         .countries
         .iter()
         .map(|country| {
-            let [people, product, addresses] = scales(country, prior);
-            powers.population * people + powers.product * product + powers.addresses * addresses
+            let [people, product, addresses, systems] = scales(country, prior);
+            powers.population * people
+                + powers.product * product
+                + powers.addresses * addresses
+                + powers.systems * systems
         })
         .collect();
     let total = ln_sum(raw.iter().copied());
     raw.into_iter().map(|raw| (raw - total) as f32).collect()
 }
 
-/// ln population in units of ten million, ln product per head and ln announced addresses in units of ten thousand.
-pub(crate) fn scales(country: &CellCountry, prior: &Prior) -> [f64; 3] {
+/// ln population in units of ten million, ln product per head and ln announced addresses in units of ten thousand, ln
+/// autonomous systems in hundreds.
+pub(crate) fn scales(country: &CellCountry, prior: &Prior) -> [f64; 4] {
     let people = country.population.max(1000) as f64 / 1e7;
     let product = f64::from(country.product_per_head.max(300)) / 1e4;
     // A country that announces none has at most what was too little to be counted.
-    let addresses = prior.addresses.get(&country.code).copied().unwrap_or_default() + 0.1;
-    [people, product, addresses].map(f64::ln)
+    let counted = |counts: &BTreeMap<CountryCode, f64>| counts.get(&country.code).copied().unwrap_or_default();
+    let (addresses, systems) = (counted(&prior.addresses) + 0.1, (counted(&prior.systems) + 0.3) / 100.0);
+    [people, product, addresses, systems].map(f64::ln)
 }
 
 fn finest(cells: &Cells, prior: &Prior, countries: &[GridCountry]) -> Vec<Node> {
@@ -158,6 +167,7 @@ fn finest(cells: &Cells, prior: &Prior, countries: &[GridCountry]) -> Vec<Node> 
                 ln_share: (weight(cell) / totals[country]).ln() as f32,
                 first_child: 0,
                 children: 0,
+                around: Around::default(),
             }
         })
         .collect();
@@ -192,6 +202,7 @@ fn parents(children: &[Node], order: u8) -> Vec<Node> {
                 ln_share: ln_share as f32,
                 first_child: first,
                 children: family.len() as u8,
+                around: Around::default(),
             };
             first += family.len() as u32;
             node

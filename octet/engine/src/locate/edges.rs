@@ -42,8 +42,8 @@ pub(crate) struct Edges {
 struct Edge {
     vector: UnitVector,
     rtt_ms: f64,
-    /// By country of the grid.
-    effects: Vec<f32>,
+    /// By knot.
+    detours: Vec<f32>,
     /// Its share of trust: 1 without jitter.
     weight: f32,
     /// ln(t − offset + 2) for each possible offset.
@@ -66,7 +66,7 @@ impl Edges {
             .map(|sighting| Edge {
                 vector: sighting.edge.into(),
                 rtt_ms: sighting.rtt_ms,
-                effects: model.effects_from(sighting.edge),
+                detours: model.detours.from(sighting.edge),
                 weight: trust(sighting) as f32,
                 ln_path: offsets
                     .iter()
@@ -124,7 +124,7 @@ impl Edges {
             let chord_squared = 2.0 - 2.0 * at.dot(edge.vector);
             clip += beyond(chord_squared, f64::from(node.radius_km), edge.rtt_ms);
             let floor = model.delay.floor((chord_squared + soft * soft) as f32);
-            let expected = floor.ln_floor + edge.effects[usize::from(node.country)];
+            let expected = floor.ln_floor + node.around.of(&edge.detours);
             let row = model.delay.row(floor);
             for (ln, path) in by_offset.iter_mut().zip(&edge.ln_path) {
                 *ln += edge.weight * (row.ln_density(path - expected) - path);

@@ -1,6 +1,7 @@
 //! The engine's fitted numbers: read from one file that a deployment can replace. It knows no evidence.
 
 mod calibration;
+mod detours;
 mod path;
 mod ready;
 
@@ -11,6 +12,8 @@ use octet::CountryCode;
 use serde::{Deserialize, Serialize};
 
 pub use calibration::{Calibration, Caps, EvidenceClass, Label, Lesson, Taught, logistic};
+pub(crate) use detours::Around;
+pub use detours::Detours;
 pub use path::{Path, PathDensity, PathShape, ln_floor};
 pub use ready::Model;
 
@@ -60,7 +63,7 @@ pub struct Access {
     pub temper_decay: f64,
 }
 
-/// Where clients are before any evidence: population and product to a power each.
+/// Where clients are before any evidence: what is counted of a country, each to a power.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prior {
@@ -73,6 +76,9 @@ pub struct Prior {
     /// How many IPv4 addresses are announced in each country, in units of ten thousand.
     #[serde(default)]
     pub addresses: BTreeMap<CountryCode, f64>,
+    /// How many autonomous systems have most of their announced IPv4 addresses in each country.
+    #[serde(default)]
+    pub systems: BTreeMap<CountryCode, f64>,
 }
 
 /// How probable a country is before any evidence.
@@ -86,6 +92,9 @@ pub struct CountryPrior {
     /// The power of its announced addresses.
     #[serde(default)]
     pub addresses: f64,
+    /// The power of its autonomous systems.
+    #[serde(default)]
+    pub systems: f64,
 }
 
 /// How often each case of an address's databases is right, and how often a client is where its address is.
@@ -213,7 +222,8 @@ impl Parameters {
     }
 
     fn check(&self) -> Result<(), ParameterError> {
-        self.path.check()?;
+        self.path.shape.check()?;
+        self.path.detours.check()?;
         let offsets = &self.access.offsets_ms;
         if offsets.is_empty() || offsets.len() > 64 || offsets.iter().any(|ms| !(0.0..=5000.0).contains(ms)) {
             return Err(ParameterError::Range("offset"));
@@ -276,6 +286,3 @@ impl Parameters {
         self.calibration.values().try_for_each(Calibration::check)
     }
 }
-
-/// Effects of one country, by code.
-pub(crate) type ByCountry<T> = BTreeMap<CountryCode, T>;

@@ -1,11 +1,10 @@
 //! How long a path's round trip is, given its distance: a skewed, heavy-tailed density of the inflation
 //! ln((t + 2) / (d / 100 + 2)), t in ms and d in km, whose shape varies with distance and whose place varies with
-//! the regions at both ends. It knows no client and no last mile.
+//! both ends. It knows no client and no last mile.
 
-use octet::CountryCode;
 use serde::{Deserialize, Serialize};
 
-use super::{ByCountry, ParameterError};
+use super::{Detours, ParameterError};
 
 /// The fitted paths.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,14 +12,8 @@ use super::{ByCountry, ParameterError};
 pub struct Path {
     /// The density by distance.
     pub shape: PathShape,
-    /// The regions' codes (UN M49).
-    pub regions: Vec<String>,
-    /// The region of each country, as an index.
-    pub region_of: ByCountry<u16>,
-    /// What a pair of regions adds to the inflation, by row of the one and column of the other.
-    pub between: Vec<Vec<f64>>,
-    /// What a country adds to the inflation of its own paths.
-    pub country: ByCountry<f64>,
+    /// What pairs of places add to the inflation.
+    pub detours: Detours,
 }
 
 /// A split Student density of the inflation; each list has one value a knot of distance.
@@ -39,28 +32,6 @@ pub struct PathShape {
     pub left_df: f64,
     /// Degrees of freedom above the mode.
     pub right_df: f64,
-}
-
-impl Path {
-    /// The region of a country.
-    #[must_use]
-    pub fn region(&self, country: CountryCode) -> Option<usize> {
-        self.region_of.get(&country).map(|&region| usize::from(region))
-    }
-
-    pub(super) fn check(&self) -> Result<(), ParameterError> {
-        self.shape.check()?;
-        let regions = self.regions.len();
-        if self.region_of.values().any(|&region| usize::from(region) >= regions) {
-            return Err(ParameterError::Range("region of a country"));
-        }
-        let square = self.between.len() == regions && self.between.iter().all(|row| row.len() == regions);
-        let small = |effect: &f64| (-3.0..=3.0).contains(effect);
-        if !square || !self.between.iter().flatten().all(small) || !self.country.values().all(small) {
-            return Err(ParameterError::Range("effect of a region"));
-        }
-        Ok(())
-    }
 }
 
 /// The straight fibre's round trip over `km`, plus what any host takes, in ms, as a logarithm.
@@ -82,7 +53,7 @@ impl PathShape {
         PathDensity::new(of(&self.mode), left, right, self.left_df, self.right_df)
     }
 
-    fn check(&self) -> Result<(), ParameterError> {
+    pub(super) fn check(&self) -> Result<(), ParameterError> {
         let knots = self.knots_km.len();
         let ascending = self.knots_km.windows(2).all(|pair| pair[0] < pair[1]);
         if !(2..=32).contains(&knots) || !ascending || self.knots_km.iter().any(|km| !(0.0..=30_000.0).contains(km)) {

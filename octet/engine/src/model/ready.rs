@@ -6,8 +6,9 @@ use std::sync::{Arc, OnceLock};
 use octet::LatLon;
 use octet_geometry::EARTH_RADIUS_KM;
 
+use super::detours::DetourMap;
 use super::{Parameters, PathShape, path::ln_floor};
-use crate::grid::{Grid, Healpix, scales};
+use crate::grid::{Grid, scales};
 use crate::world::cells::{self, Cells};
 
 /// Rows of the table: ln(d/100 + 2).
@@ -18,8 +19,8 @@ const COLUMNS_PER_UNIT: f32 = 128.0;
 const LOWEST_INFLATION: f32 = -3.0;
 /// Steps of the chord (0 to 2) at which the floor is tabulated: 1.5 km.
 const CHORDS: usize = 8192;
-/// Pixels of this order know their region.
-const REGION_ORDER: u8 = 5;
+/// Pixels finer than this, 204 km wide, have their parent's detours.
+const DETOUR_ORDER: u8 = 5;
 
 /// The parameters made ready to reason with.
 ///
@@ -29,12 +30,7 @@ pub struct Model {
     parameters: Arc<Parameters>,
     pub(crate) grid: Grid,
     pub(crate) delay: DelayTable,
-    /// The region of each of the grid's countries.
-    region_of_country: Vec<Option<usize>>,
-    /// What each country adds to its paths' inflation.
-    country_effect: Vec<f32>,
-    /// The region of each pixel of order [`REGION_ORDER`].
-    region_of_pixel: Vec<Option<u8>>,
+    pub(crate) detours: DetourMap,
 }
 
 /// ln density of a path's inflation, by distance, in a table.
@@ -63,14 +59,19 @@ impl Model {
     #[must_use]
     pub fn new(parameters: Arc<Parameters>) -> Self {
         let cells = embedded_cells();
-        let grid = Grid::new(cells, &parameters.prior);
-        let path = &parameters.path;
-        let region_of_country: Vec<_> = grid.countries.iter().map(|country| path.region(country.code)).collect();
-        let country_effect =
-            grid.countries.iter().map(|c| path.country.get(&c.code).copied().unwrap_or_default() as f32).collect();
-        let region_of_pixel = regions_of_pixels(cells, &region_of_country);
-        let delay = DelayTable::new(&path.shape);
-        Self { parameters, grid, delay, region_of_country, country_effect, region_of_pixel }
+        let mut grid = Grid::new(cells, &parameters.prior);
+        let delay = DelayTable::new(&parameters.path.shape);
+        let detours = DetourMap::new(&parameters.path.detours);
+        // Parents come first: a coarse node has detours of its own, a fine one its parent's.
+        for index in 0..grid.nodes.len() {
+            let node = &mut grid.nodes[index];
+            if node.order <= DETOUR_ORDER {
+                node.around = detours.around(node.vector());
+            }
+            let node = *node;
+            grid.nodes[node.child_range()].iter_mut().for_each(|child| child.around = node.around);
+        }
+        Self { parameters, grid, delay, detours }
     }
 
     /// The parameters that it was built from.
@@ -79,28 +80,17 @@ impl Model {
         &self.parameters
     }
 
-    /// What each country adds to the inflation of a path from an edge at this place.
-    pub(crate) fn effects_from(&self, edge: LatLon) -> Vec<f32> {
-        let pixel = Healpix::new(REGION_ORDER).pixel(edge) as usize;
-        let Some(here) = self.region_of_pixel.get(pixel).copied().flatten().map(usize::from) else {
-            return self.country_effect.clone();
-        };
-        let row = &self.parameters.path.between[here];
-        let of = |(region, own): (&Option<usize>, &f32)| region.map_or(0.0, |region| row[region] as f32) + own;
-        self.region_of_country.iter().zip(&self.country_effect).map(of).collect()
+    /// What the detours between two places add to the inflation of a path.
+    #[must_use]
+    pub fn detour(&self, one: LatLon, other: LatLon) -> f64 {
+        self.detours.around(other.into()).of(&self.detours.from(one)).into()
     }
 
     /// ln population in units of ten million, ln product per head and ln announced addresses in units of ten thousand,
-    /// of each country in the order of [`Model::countries`].
+    /// ln autonomous systems in hundreds, of each country in the order of [`Model::countries`].
     #[must_use]
-    pub fn country_scales(&self) -> Vec<[f64; 3]> {
+    pub fn country_scales(&self) -> Vec<[f64; 4]> {
         embedded_cells().countries.iter().map(|country| scales(country, &self.parameters.prior)).collect()
-    }
-
-    /// The region at a place, as an index; `None` in a sea far from land.
-    #[must_use]
-    pub fn region_at(&self, place: LatLon) -> Option<usize> {
-        self.region_of_pixel[Healpix::new(REGION_ORDER).pixel(place) as usize].map(usize::from)
     }
 }
 
@@ -110,32 +100,6 @@ fn embedded_cells() -> &'static Cells {
         cells::decode(include_bytes!("../../data/cells.bin.zst"))
             .expect("a test holds that the tables of this crate can be read")
     })
-}
-
-/// The region where most of each pixel's people live; a pixel without land takes it from the pixels around, coarser
-/// and coarser.
-fn regions_of_pixels(cells: &Cells, region_of_country: &[Option<usize>]) -> Vec<Option<u8>> {
-    let mut found: Vec<Option<u8>> = Vec::new();
-    for order in 2..=REGION_ORDER {
-        let grid = Healpix::new(order);
-        let mut most: Vec<(u64, Option<u8>)> =
-            (0..grid.len()).map(|pixel| (0, found.get((pixel >> 2) as usize).copied().flatten())).collect();
-        let shift = 2 * (cells::ORDER - order);
-        let mut people = std::collections::BTreeMap::<(u32, u8), u64>::new();
-        for cell in &cells.all {
-            if let Some(region) = region_of_country[usize::from(cell.country)] {
-                *people.entry((cell.pixel >> shift, region as u8)).or_default() += u64::from(cell.population) + 1;
-            }
-        }
-        for ((pixel, region), count) in people {
-            let entry = &mut most[pixel as usize];
-            if count > entry.0 {
-                *entry = (count, Some(region));
-            }
-        }
-        found = most.into_iter().map(|(_, region)| region).collect();
-    }
-    found
 }
 
 impl DelayTable {
