@@ -10,6 +10,8 @@ use crate::eval::metrics::mean;
 
 /// With no more edges than this a target tells of few edges, with more of many.
 const FEW: usize = 4;
+/// Many edges are so many times the few, or nothing can be said of how the power falls.
+const WIDE: f64 = 2.0;
 const SECTIONS: usize = 6;
 /// Fewer targets than this change nothing.
 const ENOUGH: usize = 60;
@@ -23,21 +25,22 @@ pub(super) fn fit(parameters: &mut Parameters, parts: &[Part<'_>]) {
         let few = |target: &Target| several(target) && target.sightings.len() <= FEW;
         let many = |target: &Target| several(target) && target.sightings.len() > FEW;
         let groups: [&dyn Fn(&Target) -> bool; 2] = [&few, &many];
+        let own = |group| own(parts, group);
         let powers = groups.map(|group| {
-            let own = || parts.iter().flat_map(|part| &part.targets).filter(|target| group(target));
-            (own().count() >= ENOUGH).then(|| (edges(own()), power(parameters, parts, group, access)))
+            (own(group).count() >= ENOUGH).then(|| (edges(own(group)), power(parameters, parts, group, access)))
         });
-        let kind = kind(parameters, access);
-        match powers {
-            [Some((few, low)), Some((many, high))] if many > few * 1.3 => {
-                kind.temper_decay = rounded((low / high).ln() / (many / few).ln()).clamp(0.0, 0.5);
-                kind.temper = rounded(low * few.powf(kind.temper_decay));
-            }
-            [one, other] => {
-                if let Some((edges, power)) = one.or(other) {
-                    kind.temper = rounded(power * edges.powf(kind.temper_decay));
-                }
-            }
+        if let [Some((few, low)), Some((many, high))] = powers
+            && many > few * WIDE
+        {
+            let decay = rounded((low / high).ln() / (many / few).ln()).clamp(0.0, 0.5);
+            let kind = kind(parameters, access);
+            (kind.temper, kind.temper_decay) = (rounded(low * few.powf(decay)), decay);
+        } else if own(&several).count() >= ENOUGH {
+            // With one edge the power is as between servers, which alone are seen by few edges and by many.
+            let one = parameters.access.hosting.temper;
+            let decay = (one / power(parameters, parts, &several, access)).ln() / edges(own(&several)).ln();
+            let kind = kind(parameters, access);
+            (kind.temper, kind.temper_decay) = (one, rounded(decay).clamp(0.0, 0.5));
         }
     }
     for access in [Access::Hosting, Access::Consumer] {
@@ -62,8 +65,13 @@ fn kind(parameters: &mut Parameters, access: Access) -> &mut octet_engine::model
     }
 }
 
+/// The targets of this group.
+fn own<'a>(parts: &'a [Part<'_>], group: &'a dyn Fn(&Target) -> bool) -> impl Iterator<Item = &'a Target> {
+    parts.iter().flat_map(|part| part.targets.iter().copied()).filter(|target| group(target))
+}
+
 /// The mean number of edges, by logarithm.
-fn edges<'a>(targets: impl Iterator<Item = &'a &'a Target>) -> f64 {
+fn edges<'a>(targets: impl Iterator<Item = &'a Target>) -> f64 {
     mean(targets.map(|target| (target.sightings.len() as f64).ln())).exp()
 }
 
