@@ -660,6 +660,9 @@ internal interface UniffiForeignFutureCompleteVoid : com.sun.jna.Callback {
 internal interface UniffiCallbackInterfaceOctetAttestorMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`digest`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
 }
+internal interface UniffiCallbackInterfaceOctetAttestorMethod1 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`receipt`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
+}
 internal interface UniffiCallbackInterfaceOctetKeyMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
 }
@@ -669,22 +672,25 @@ internal interface UniffiCallbackInterfaceOctetKeyMethod1 : com.sun.jna.Callback
 internal interface UniffiCallbackInterfaceOctetKeyMethod2 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`message`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
 }
-@Structure.FieldOrder("uniffiFree", "uniffiClone", "attest")
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "attest", "keep")
 internal open class UniffiVTableCallbackInterfaceOctetAttestor(
     @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
     @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
     @JvmField internal var `attest`: UniffiCallbackInterfaceOctetAttestorMethod0? = null,
+    @JvmField internal var `keep`: UniffiCallbackInterfaceOctetAttestorMethod1? = null,
 ) : Structure() {
     class UniffiByValue(
         `uniffiFree`: UniffiCallbackInterfaceFree? = null,
         `uniffiClone`: UniffiCallbackInterfaceClone? = null,
         `attest`: UniffiCallbackInterfaceOctetAttestorMethod0? = null,
-    ): UniffiVTableCallbackInterfaceOctetAttestor(`uniffiFree`,`uniffiClone`,`attest`,), Structure.ByValue
+        `keep`: UniffiCallbackInterfaceOctetAttestorMethod1? = null,
+    ): UniffiVTableCallbackInterfaceOctetAttestor(`uniffiFree`,`uniffiClone`,`attest`,`keep`,), Structure.ByValue
 
    internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceOctetAttestor) {
         `uniffiFree` = other.`uniffiFree`
         `uniffiClone` = other.`uniffiClone`
         `attest` = other.`attest`
+        `keep` = other.`keep`
     }
 
 }
@@ -754,6 +760,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_octet_device_bindings_checksum_method_octetattestor_attest(
     ): Int
+    external fun uniffi_octet_device_bindings_checksum_method_octetattestor_keep(
+    ): Int
     external fun uniffi_octet_device_bindings_checksum_method_octetkey_public_point(
     ): Int
     external fun uniffi_octet_device_bindings_checksum_method_octetkey_is_in_hardware(
@@ -816,6 +824,8 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_octet_device_bindings_fn_method_octetattestor_attest(`ptr`: Long,`digest`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_octet_device_bindings_fn_method_octetattestor_keep(`ptr`: Long,`receipt`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_octet_device_bindings_fn_clone_octetkey(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_octet_device_bindings_fn_free_octetkey(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -969,6 +979,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_octet_device_bindings_checksum_method_octetattestor_attest() and 0xFFFF) != 56643) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_octet_device_bindings_checksum_method_octetattestor_keep() and 0xFFFF) != 23359) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_octet_device_bindings_checksum_method_octetkey_public_point() and 0xFFFF) != 11711) {
@@ -1505,6 +1518,11 @@ public interface OctetAttestor {
      */
     fun `attest`(`digest`: kotlin.ByteArray): OctetStatement?
     
+    /**
+     * What to keep for the next session's assertion; none: forget what was kept, it counts no more.
+     */
+    fun `keep`(`receipt`: kotlin.String?)
+    
     companion object
 }
 
@@ -1630,6 +1648,22 @@ open class OctetAttestorImpl: Disposable, AutoCloseable, OctetAttestor
     
 
     
+    /**
+     * What to keep for the next session's assertion; none: forget what was kept, it counts no more.
+     */override fun `keep`(`receipt`: kotlin.String?)
+        = 
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_octet_device_bindings_fn_method_octetattestor_keep(
+        it,
+        
+        FfiConverterOptionalString.lower(`receipt`),_status)
+}
+    }
+    
+    
+
+    
 
     
 
@@ -1659,6 +1693,18 @@ internal object uniffiCallbackInterfaceOctetAttestor {
             uniffiTraitInterfaceCall(uniffiCallStatus, makeCall, writeReturn)
         }
     }
+    internal object `keep`: UniffiCallbackInterfaceOctetAttestorMethod1 {
+        override fun callback(`uniffiHandle`: Long,`receipt`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeOctetAttestor.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`keep`(
+                    FfiConverterOptionalString.lift(`receipt`),
+                )
+            }
+            val writeReturn = { _: Unit -> Unit }
+            uniffiTraitInterfaceCall(uniffiCallStatus, makeCall, writeReturn)
+        }
+    }
 
     internal object uniffiFree: UniffiCallbackInterfaceFree {
         override fun callback(handle: Long) {
@@ -1676,6 +1722,7 @@ internal object uniffiCallbackInterfaceOctetAttestor {
         uniffiFree,
         uniffiClone,
         `attest`,
+        `keep`,
     )
 
     // Registers the foreign callback with the Rust side.
@@ -3628,6 +3675,25 @@ sealed class OctetStatement {
     }
     
     /**
+     * Apple's App Attest by a key that was attested before; the assertion base64url.
+     */
+    data class AppAssertion(
+        /**
+         * As `keep` gave it.
+         */
+        val `receipt`: kotlin.String, 
+        /**
+         * The assertion object.
+         */
+        val `assertion`: kotlin.String) : OctetStatement()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
      * Google's Play Integrity: a classic token.
      */
     data class PlayIntegrity(
@@ -3662,7 +3728,11 @@ public object FfiConverterTypeOctetStatement : FfiConverterRustBuffer<OctetState
                 FfiConverterString.read(buf),
                 FfiConverterString.read(buf),
                 )
-            2 -> OctetStatement.PlayIntegrity(
+            2 -> OctetStatement.AppAssertion(
+                FfiConverterString.read(buf),
+                FfiConverterString.read(buf),
+                )
+            3 -> OctetStatement.PlayIntegrity(
                 FfiConverterString.read(buf),
                 )
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
@@ -3676,6 +3746,14 @@ public object FfiConverterTypeOctetStatement : FfiConverterRustBuffer<OctetState
                 4UL
                 + FfiConverterString.allocationSize(value.`keyId`)
                 + FfiConverterString.allocationSize(value.`attestation`)
+            )
+        }
+        is OctetStatement.AppAssertion -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`receipt`)
+                + FfiConverterString.allocationSize(value.`assertion`)
             )
         }
         is OctetStatement.PlayIntegrity -> {
@@ -3695,8 +3773,14 @@ public object FfiConverterTypeOctetStatement : FfiConverterRustBuffer<OctetState
                 FfiConverterString.write(value.`attestation`, buf)
                 Unit
             }
-            is OctetStatement.PlayIntegrity -> {
+            is OctetStatement.AppAssertion -> {
                 buf.putInt(2)
+                FfiConverterString.write(value.`receipt`, buf)
+                FfiConverterString.write(value.`assertion`, buf)
+                Unit
+            }
+            is OctetStatement.PlayIntegrity -> {
+                buf.putInt(3)
                 FfiConverterString.write(value.`token`, buf)
                 Unit
             }

@@ -644,6 +644,11 @@ public protocol OctetAttestor: AnyObject, Sendable {
      */
     func attest(digest: Data)  -> OctetStatement?
     
+    /**
+     * What to keep for the next session's assertion; none: forget what was kept, it counts no more.
+     */
+    func keep(receipt: String?) 
+    
 }
 /**
  * Who asks the platform.
@@ -714,6 +719,18 @@ open func attest(digest: Data) -> OctetStatement?  {
 })
 }
     
+    /**
+     * What to keep for the next session's assertion; none: forget what was kept, it counts no more.
+     */
+open func keep(receipt: String?)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_octet_device_bindings_fn_method_octetattestor_keep(
+            self.uniffiCloneHandle(),
+        FfiConverterOptionString.lower(receipt),uniffiCallStatus
+    )
+}
+}
+    
 
     
 }
@@ -760,6 +777,30 @@ fileprivate struct UniffiCallbackInterfaceOctetAttestor {
 
             
             let writeReturn = { uniffiOutReturn.pointee = FfiConverterOptionTypeOctetStatement.lower($0) }
+            uniffiTraitInterfaceCall(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn
+            )
+        },
+        keep: { (
+            uniffiHandle: UInt64,
+            receipt: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeOctetAttestor.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return uniffiObj.keep(
+                     receipt: try FfiConverterOptionString.lift(receipt)
+                )
+            }
+
+            
+            let writeReturn = { () }
             uniffiTraitInterfaceCall(
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
@@ -2544,6 +2585,17 @@ public enum OctetStatement: Equatable, Hashable {
          */attestation: String
     )
     /**
+     * Apple's App Attest by a key that was attested before; the assertion base64url.
+     */
+    case appAssertion(
+        /**
+         * As `keep` gave it.
+         */receipt: String, 
+        /**
+         * The assertion object.
+         */assertion: String
+    )
+    /**
      * Google's Play Integrity: a classic token.
      */
     case playIntegrity(
@@ -2575,7 +2627,10 @@ public struct FfiConverterTypeOctetStatement: FfiConverterRustBuffer {
         case 1: return .appAttest(keyId: try FfiConverterString.read(from: &buf), attestation: try FfiConverterString.read(from: &buf)
         )
         
-        case 2: return .playIntegrity(token: try FfiConverterString.read(from: &buf)
+        case 2: return .appAssertion(receipt: try FfiConverterString.read(from: &buf), assertion: try FfiConverterString.read(from: &buf)
+        )
+        
+        case 3: return .playIntegrity(token: try FfiConverterString.read(from: &buf)
         )
         
         default: throw UniffiInternalError.unexpectedEnumCase
@@ -2592,8 +2647,14 @@ public struct FfiConverterTypeOctetStatement: FfiConverterRustBuffer {
             FfiConverterString.write(attestation, into: &buf)
             
         
-        case let .playIntegrity(token):
+        case let .appAssertion(receipt,assertion):
             writeInt(&buf, Int32(2))
+            FfiConverterString.write(receipt, into: &buf)
+            FfiConverterString.write(assertion, into: &buf)
+            
+        
+        case let .playIntegrity(token):
+            writeInt(&buf, Int32(3))
             FfiConverterString.write(token, into: &buf)
             
         }
@@ -2919,6 +2980,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_octet_device_bindings_checksum_method_octetattestor_attest() != 56643) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_octet_device_bindings_checksum_method_octetattestor_keep() != 23359) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_octet_device_bindings_checksum_method_octetkey_public_point() != 11711) {
