@@ -1,6 +1,7 @@
 //! Hosts that end TLS themselves: what the handshake tells, the same on each.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::dev::Server;
@@ -8,10 +9,12 @@ use actix_web::{App, web};
 use bytes::Bytes;
 use http::{Request, header};
 use http_body_util::{BodyExt, Full};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use octet::observations::EdgeObservations;
-use octet_actix::{Tls, listen_https};
+use octet_actix::{OctetEdge, Tls, listen_https};
 use octet_tests::tls::believing_anyone;
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
@@ -19,7 +22,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::shop::{Host, Setup};
-use crate::support::{Shop, bundle, fresh};
+use crate::support::{Octet, Shop, bundle, fresh};
 
 async fn shop(host: Host) -> Shop {
     Shop::set_up(host, Setup::new(&[]).over_https()).await
@@ -28,9 +31,18 @@ async fn shop(host: Host) -> Shop {
 /// Asks once, on a connection of its own.
 async fn ask(shop: &Shop, request: http::request::Builder, body: String) -> (u16, Bytes) {
     let tls = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(believing_anyone()).https_only();
-    let client = Client::builder(TokioExecutor::new()).build::<_, Full<Bytes>>(tls.enable_http1().build());
+    ask_by(tls.enable_http1().build(), shop.addr, request, body).await
+}
+
+async fn ask_by(
+    tls: HttpsConnector<HttpConnector>,
+    addr: SocketAddr,
+    request: http::request::Builder,
+    body: String,
+) -> (u16, Bytes) {
+    let client = Client::builder(TokioExecutor::new()).build::<_, Full<Bytes>>(tls);
     let (mut parts, body) = request.body(Full::new(body.into())).unwrap().into_parts();
-    parts.uri = format!("https://{}{}", shop.addr, parts.uri).parse().unwrap();
+    parts.uri = format!("https://{addr}{}", parts.uri).parse().unwrap();
     let answer = client.request(Request::from_parts(parts, body)).await.unwrap();
     (answer.status().as_u16(), answer.into_body().collect().await.unwrap().to_bytes())
 }
@@ -96,4 +108,24 @@ async fn an_actix_app_without_an_edge_does_not_start() {
     let app = || App::new().route("/", web::get().to(|| async { "nobody sees this" }));
     let error = listen_https(server, listener, tls, app).unwrap().run().await.unwrap_err();
     assert!(error.to_string().contains("start"), "{error}");
+}
+
+#[tokio::test]
+async fn actix_serves_http2_where_the_certificate_offers_it_and_the_edge_sees_how_it_was_opened() {
+    let octet = Octet::open().await;
+    let setup = Setup::new(&[]).over_https().octet(octet.addr);
+    let [chain, key] = setup.tls_files().unwrap();
+    let tls = Tls::from_files(chain, key).unwrap().with_http2();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (server, edge) = (Server::build().workers(1).disable_signals(), OctetEdge::from(setup.relay()));
+    tokio::spawn(listen_https(server, listener, tls, move || App::new().wrap(edge.clone())).unwrap().run());
+
+    let tls = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(believing_anyone()).https_only();
+    let request = Request::post("/octet/v1/signals").header(header::ORIGIN, format!("https://{addr}"));
+    let answer = ask_by(tls.enable_http2().build(), addr, request, bundle(&fresh())).await;
+    assert_eq!(answer.0, 202, "{answer:?}");
+    let seen = octet.observed();
+    assert_eq!(seen.http_version.as_str(), "2");
+    assert!(seen.http2.is_some() && seen.tls.is_some_and(|tls| tls.ja4.as_str().contains("h2")));
 }

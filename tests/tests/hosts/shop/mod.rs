@@ -115,7 +115,7 @@ impl Setup {
         }
     }
 
-    fn relay(&self) -> Relay {
+    pub(crate) fn relay(&self) -> Relay {
         let find = |name| self.settings.iter().find(|(other, _)| *other == name).map(|(_, value)| value.clone());
         Relay::builder().require_signed_refs(self.signed_only).from_lookup(find).build().unwrap()
     }
