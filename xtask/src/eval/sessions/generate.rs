@@ -373,9 +373,10 @@ impl<'a> Generator<'a> {
 
     /// The locale of a person of this country at this place.
     fn locale(&mut self, place: LatLon, country: CountryCode) -> Result<LocaleEvidence> {
-        let near = |city: &&octet_engine::world::City| distance_km(city.place, place);
         let own = self.world.cities().iter().filter(|city| city.country == country);
-        let city = own.min_by(|a, b| near(a).total_cmp(&near(b))).with_context(|| format!("no city in {country}"))?;
+        let away = own.map(|city| (distance_km(city.place, place), city));
+        let nearest = away.min_by(|a, b| a.0.total_cmp(&b.0));
+        let (_, city) = nearest.with_context(|| format!("no city in {country}"))?;
         let zone = self.world.city_zone(city).context("a city without a zone")?.name.clone();
         let offsets = self.world.zone_offsets(&zone, NOW).context("a zone without rules")?;
         Ok(LocaleEvidence {
