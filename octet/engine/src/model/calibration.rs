@@ -108,6 +108,7 @@ impl EvidenceClass {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match (self.address, self.locale, self.edges, self.hosting) {
+            (true, _, _, true) => "hidden",
             (true, false, 0, _) => "address",
             (true, true, 0, _) => "address-locale",
             (false, _, 0, _) => "locale",
@@ -162,7 +163,7 @@ pub struct Taught {
 }
 
 /// The classes of whole sessions.
-const SESSIONS: [&str; 6] = ["address", "address-locale", "locale", "all-1", "all-3", "all-6"];
+const SESSIONS: [&str; 7] = ["address", "address-locale", "locale", "all-1", "all-3", "all-6", "hidden"];
 /// Fewer labels than this change nothing.
 const ENOUGH: usize = 100;
 

@@ -123,7 +123,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(path) = &options.write {
         let model = Model::new(Arc::new(parameters.clone()));
         let mut generator = Generator::new(&drawing, &model, &targets, SEED ^ 1);
-        calibrate(&mut parameters, &honest(&mut generator, &seeing, &model, options.sessions)?);
+        let mut lessons = honest(&mut generator, &seeing, &model, options.sessions)?;
+        lessons.extend(hidden(&mut generator, &seeing, &model, options.sessions)?);
+        calibrate(&mut parameters, &lessons);
         let forged = forged(&mut generator, &seeing, &model, options.sessions)?;
         credence(&mut parameters, &forged);
         fit::write(&parameters, path)?;
@@ -229,11 +231,12 @@ fn outcome(session: &generate::Session, world: &World, model: &Model) -> Outcome
     let named = assessment.country;
     let place = assessment.location.zip(assessment.radius_km);
     let error_km = assessment.location.map_or(HALF_TURN_KM, |place| distance_km(place, session.place));
+    let facts = session.evidence.address.map(|address| world.address(address));
     let class = EvidenceClass {
-        address: session.evidence.address.is_some(),
+        address: facts.is_some(),
         locale: true,
         edges: session.evidence.edges.len(),
-        hosting: false,
+        hosting: facts.is_some_and(|facts| facts.hosting || facts.tor),
     };
     let answers = predicates::ask(&assessment, session.country);
     let pretends = session.pretended.is_some_and(|pretended| named == Some(pretended));
@@ -261,6 +264,19 @@ fn honest(generator: &mut Generator<'_>, world: &World, model: &Model, sessions:
             all.extend(outcomes(generator, world, model, scenario, edges, count)?);
         }
     }
+    Ok(all)
+}
+
+/// Sessions from addresses that people and machines hide behind, each kind as often.
+fn hidden(generator: &mut Generator<'_>, world: &World, model: &Model, sessions: usize) -> Result<Vec<Outcome>> {
+    let mut all = Vec::new();
+    for edges in EDGES {
+        for scenario in [Scenario::VpnNear, Scenario::VpnMiddle, Scenario::VpnFar, Scenario::Tor, Scenario::HostingBot]
+        {
+            all.extend(outcomes(generator, world, model, scenario, edges, sessions.div_ceil(4))?);
+        }
+    }
+    all.retain(|outcome| outcome.class == "hidden");
     Ok(all)
 }
 
