@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use octet::region::{CityId, CountrySet, DiscRegion, SubdivisionCode};
+use octet::region::{CityId, CountrySet, DiscRegion, Level, SubdivisionCode};
 use octet::{Claim, CountryCode, LatLon, Region, Unproven};
 
-use crate::{Disc, Land, Polygon, distance_km};
+use crate::{Disc, Land, Polygon, Town, distance_km};
 
 /// Where countries, subdivisions and cities are. What it does not have is answered with `NOT_YET_RELEASED`.
 pub trait Gazetteer {
@@ -19,8 +19,8 @@ pub trait Gazetteer {
         None
     }
 
-    /// A city, as the land within its bounds.
-    fn city(&self, _city: CityId) -> Option<&Land> {
+    /// A city, as far as it is known where it lies.
+    fn city(&self, _city: CityId) -> Option<Town> {
         None
     }
 }
@@ -48,8 +48,9 @@ pub enum Relation {
 
 /// Whether the claim holds of something that is somewhere in `known`, with the unions as they were at `time`.
 ///
-/// A known region answers questions of its own level and of coarser ones: a disc any, a subdivision those about
-/// countries, a country none that is finer, unless it lies elsewhere altogether.
+/// A known region answers questions of its own level and of coarser ones: a disc any, a city those about its country and
+/// what lies around it, a subdivision those about countries, a country none that is finer, unless it lies elsewhere
+/// altogether.
 ///
 /// ```
 /// use octet::{Claim, LatLon, Region, Unproven};
@@ -91,6 +92,13 @@ pub fn relate(
         Region::Countries(set) => Ok(by_code(&set.codes(time), asked, time)),
         Region::Subdivision(_) | Region::City(_) if asked == known => Ok(Relation::Inside),
         Region::Subdivision(code) => Ok(by_code(&[code.country()], asked, time)),
+        Region::City(city) => {
+            let town = gazetteer.city(*city).ok_or(Unproven::NotYetReleased)?;
+            match asked.level() {
+                Level::Country => Ok(by_code(&[town.country()], asked, time)),
+                _ => disc_to(&town.reach(), asked, time, gazetteer),
+            }
+        }
         Region::Disc(disc) => disc_to(&of_region(disc), asked, time, gazetteer),
         Region::Polygon(polygon) => disc_to(&around(polygon.vertices()), asked, time, gazetteer),
         _ => Err(Unproven::NotYetReleased),
@@ -126,14 +134,19 @@ fn around(vertices: &[LatLon]) -> Disc {
 
 fn disc_to(known: &Disc, asked: &Region, time: Timestamp, gazetteer: &impl Gazetteer) -> Result<Relation, Unproven> {
     match asked {
-        Region::Country(code) => to_lands(known, gazetteer.country(*code)),
+        Region::Country(code) => released(gazetteer.country(*code), |land| land.relation_of(known)),
         Region::Countries(set) => to_countries(known, set, time, gazetteer),
-        Region::Subdivision(code) => to_lands(known, gazetteer.subdivision(*code)),
-        Region::City(city) => to_lands(known, gazetteer.city(*city)),
+        Region::Subdivision(code) => released(gazetteer.subdivision(*code), |land| land.relation_of(known)),
+        Region::City(city) => released(gazetteer.city(*city), |town| town.relation_of(known)),
         Region::Disc(disc) => Ok(to_disc(known, &of_region(disc))),
         Region::Polygon(polygon) => Ok(to_polygon(known, polygon.vertices())),
         _ => Err(Unproven::NotYetReleased),
     }
+}
+
+/// The relation to what the gazetteer has.
+fn released<T>(found: Option<T>, relation: impl FnOnce(T) -> Relation) -> Result<Relation, Unproven> {
+    found.map(relation).ok_or(Unproven::NotYetReleased)
 }
 
 fn to_disc(known: &Disc, asked: &Disc) -> Relation {
@@ -167,22 +180,29 @@ fn to_countries(
     gazetteer: &impl Gazetteer,
 ) -> Result<Relation, Unproven> {
     let lands = set.codes(time).into_iter().map(|code| gazetteer.country(code));
-    let lands: Option<Vec<&Land>> = lands.collect();
-    to_lands(known, lands.ok_or(Unproven::NotYetReleased)?)
+    let lands = lands.collect::<Option<Vec<&Land>>>().filter(|lands| !lands.is_empty());
+    released(lands, |lands| to_lands(known, lands))
+}
+
+impl Land {
+    /// How a disc lies to this land, as far as its map can tell.
+    #[must_use]
+    pub fn relation_of(&self, known: &Disc) -> Relation {
+        to_lands(known, [self])
+    }
 }
 
 /// The relation to the union of lands, in which an edge that two of them share is no border.
-fn to_lands<'a>(known: &Disc, lands: impl IntoIterator<Item = &'a Land>) -> Result<Relation, Unproven> {
-    let (mut edges, mut inside, mut any) = (HashMap::new(), false, false);
+fn to_lands<'a>(known: &Disc, lands: impl IntoIterator<Item = &'a Land>) -> Relation {
+    let (mut edges, mut inside) = (HashMap::new(), false);
     for land in lands {
-        any = true;
         inside |= land.contains(known.center());
         for edge in land.edges_within(known.center(), known.radius_km() + land.precision_km()) {
             *edges.entry(edge).or_insert(0_u32) += 1;
         }
     }
     let border_enters = edges.values().any(|&count| count < 2);
-    if any { Ok(by_center(border_enters, inside)) } else { Err(Unproven::NotYetReleased) }
+    by_center(border_enters, inside)
 }
 
 #[cfg(test)]
@@ -217,6 +237,16 @@ mod tests {
     impl Gazetteer for Islands {
         fn country(&self, code: CountryCode) -> Option<&Land> {
             self.0.iter().find(|(name, _)| code == *name).map(|(_, land)| land)
+        }
+
+        /// `AA-EN` is what `EN` is.
+        fn subdivision(&self, code: SubdivisionCode) -> Option<&Land> {
+            (code.to_string() == "AA-EN").then(|| self.country("EN".parse().unwrap())).flatten()
+        }
+
+        /// City 7 of `AA` lies at its rim.
+        fn city(&self, city: CityId) -> Option<Town> {
+            (city.get() == 7).then(|| Town::new("AA".parse().unwrap(), place(2.0, 9.9), 10.0, 40.0))
         }
     }
 
@@ -316,6 +346,27 @@ mod tests {
         }
         let finer = relate(&country, &disc(52.5, 13.4, 50.0), time(), &islands());
         assert_eq!(finer, Ok(Neither));
+    }
+
+    #[test]
+    fn a_city_lies_in_its_country_wherever_its_rim_may_be() {
+        use Relation::{Disjoint, Inside, Neither};
+
+        let city = Region::city(7).unwrap();
+        for (asked, expected) in
+            [("AA", Inside), ("BB", Disjoint), ("AA+BB", Inside), ("EN", Disjoint), ("AA-EN", Disjoint)]
+        {
+            assert_eq!(relation(&city, asked), expected, "{asked}");
+        }
+        let to = |asked: Region| relate(&city, &asked, time(), &islands());
+        assert_eq!(to(city.clone()), Ok(Inside));
+        assert_eq!(to(disc(2.0, 9.9, 50.0)), Ok(Inside));
+        assert_eq!(to(disc(2.0, 9.9, 30.0)), Ok(Neither));
+        assert_eq!(to(disc(2.0, 11.0, 50.0)), Ok(Disjoint));
+        let of = |known: Region| relate(&known, &city, time(), &islands());
+        assert_eq!(of(disc(2.0, 9.9, 5.0)), Ok(Inside));
+        assert_eq!(of(disc(2.0, 9.7, 5.0)), Ok(Neither));
+        assert_eq!(of(disc(2.0, 9.0, 5.0)), Ok(Disjoint));
     }
 
     #[test]

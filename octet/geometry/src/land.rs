@@ -51,6 +51,11 @@ impl Land {
         self.precision_km
     }
 
+    /// The outlines and holes, as they were given.
+    pub fn rings(&self) -> impl Iterator<Item = &[LatLon]> {
+        self.rings.iter().map(|ring| ring.vertices.as_slice())
+    }
+
     /// Whether the place is on this land, by the map: even-odd over all rings, along the parallel.
     #[must_use]
     pub fn contains(&self, place: LatLon) -> bool {

@@ -9,6 +9,7 @@ mod land;
 mod outline;
 mod polygon;
 mod sphere;
+mod town;
 
 pub use disc::Disc;
 pub use judge::{Gazetteer, NoGazetteer, Relation, judge, relate};
@@ -16,3 +17,4 @@ pub use land::Land;
 pub use outline::{MAX_VERTICES, Outline};
 pub use polygon::{InvalidPolygon, Polygon};
 pub use sphere::{EARTH_RADIUS_KM, HALF_TURN_KM, UnitVector, destination, distance_km};
+pub use town::Town;

@@ -1,5 +1,6 @@
 //! The files of a fetched package: a gzipped tar from npm or a wheel (zip) from PyPI. It unpacks in memory only.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -21,13 +22,35 @@ impl Package {
 
     /// The bytes of the file at this path in the package (without npm's leading `package/`).
     pub(super) fn file(&self, path: &str) -> Result<Vec<u8>> {
-        let file = File::open(&self.archive).with_context(|| format!("opening {}", self.archive.display()))?;
+        let file = self.open_archive()?;
         let found = if self.archive.extension().is_some_and(|extension| extension == "whl") {
             in_zip(file, path)
         } else {
             in_tar(file, path)
         };
         found.with_context(|| format!("{path} in {}", self.archive.display()))
+    }
+
+    /// The files directly in this folder of an npm package, by name.
+    pub(super) fn folder(&self, folder: &str) -> Result<BTreeMap<String, Vec<u8>>> {
+        let mut files = BTreeMap::new();
+        for entry in tar::Archive::new(flate2::read::GzDecoder::new(self.open_archive()?)).entries()? {
+            let mut entry = entry?;
+            let path = entry.path()?.into_owned();
+            if let (Ok(inside), Some(name)) = (path.strip_prefix("package"), path.file_name())
+                && inside.parent() == Some(Path::new(folder))
+            {
+                let name = name.to_string_lossy().into_owned();
+                let mut bytes = Vec::new();
+                entry.read_to_end(&mut bytes)?;
+                files.insert(name, bytes);
+            }
+        }
+        Ok(files)
+    }
+
+    fn open_archive(&self) -> Result<File> {
+        File::open(&self.archive).with_context(|| format!("opening {}", self.archive.display()))
     }
 
     /// The file at this path, as UTF-8.

@@ -73,7 +73,7 @@ const UNCODED: [(&str, &str); 1] = [("N. Cyprus", "CY")];
 
 /// The map joins what Natural Earth had cut at the antimeridian: this cuts it there again, so that no edge runs
 /// once around Earth. A ring around a pole is closed along it.
-fn at_the_antimeridian(rings: &Rings) -> Vec<Rings> {
+pub(super) fn at_the_antimeridian(rings: &Rings) -> Vec<Rings> {
     let unwrapped: Vec<_> = rings.iter().map(|ring| unwrap(ring)).collect();
     [-1.0, 0.0, 1.0]
         .into_iter()
@@ -123,7 +123,7 @@ fn window(ring: &[(f64, f64)], shift: f64) -> Vec<LatLon> {
 }
 
 /// The polygon as the table will hold it, or none when it is smaller than the table's step.
-fn polygon(rings: &Rings) -> Option<Polygon> {
+pub(super) fn polygon(rings: &Rings) -> Option<Polygon> {
     let mut rings: Vec<_> = rings.iter().map(|ring| distinct(ring)).collect();
     let outline = rings.remove(0);
     rings.retain(|hole| hole.len() >= 3);

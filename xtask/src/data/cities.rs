@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use octet::LatLon;
+use octet::region::CityId;
 use octet_engine::world::{Cities, City, cities};
 use serde::Deserialize;
 
@@ -11,6 +12,7 @@ use super::Inputs;
 
 #[derive(Debug, Deserialize)]
 struct Row {
+    geonameid: u32,
     latitude: f64,
     longitude: f64,
     countrycode: String,
@@ -27,6 +29,7 @@ pub(super) fn build(inputs: &Inputs) -> Result<Vec<u8>> {
         .map(|row| {
             let zone = zone_names.binary_search(&row.timezone).ok().context("a zone that was not listed")?;
             Ok(City {
+                id: CityId::new(row.geonameid)?,
                 place: LatLon::new(row.latitude, row.longitude)?,
                 population: row.population,
                 country: row.countrycode.parse()?,
@@ -40,5 +43,5 @@ pub(super) fn build(inputs: &Inputs) -> Result<Vec<u8>> {
         let by_lat = place(b).0.total_cmp(&place(a).0).then(place(a).1.total_cmp(&place(b).1));
         a.country.cmp(&b.country).then(a.zone.cmp(&b.zone)).then(by_lat).then(a.population.cmp(&b.population))
     });
-    Ok(cities::encode(&Cities { all, zone_names })?)
+    Ok(cities::encode(&Cities::new(all, zone_names))?)
 }

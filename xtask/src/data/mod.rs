@@ -18,6 +18,7 @@ mod fetch;
 mod languages;
 mod networks;
 mod notice;
+mod subdivisions;
 mod territories;
 mod topojson;
 mod zones;
@@ -50,6 +51,7 @@ struct Step {
 const STEPS: &[Step] = &[
     Step { table: "borders", build: borders::build },
     Step { table: "cities", build: cities::build },
+    Step { table: "subdivisions", build: subdivisions::build },
     Step { table: "dbip", build: addresses::dbip },
     Step { table: "geo-whois", build: addresses::geo_whois },
     Step { table: "allocation", build: addresses::allocation },

@@ -8,8 +8,12 @@ use super::Inputs;
 const HEADING: &str = "## Reference data";
 
 /// Packages whose licences ask for their own words to be passed on, and where those stand.
-const LICENCES: [(&str, &str); 3] =
-    [("world-atlas", "LICENSE"), ("@rapideditor/country-coder", "LICENSE.md"), ("cldr-core", "LICENSE")];
+const LICENCES: [(&str, &str); 4] = [
+    ("world-atlas", "LICENSE"),
+    ("@rapideditor/country-coder", "LICENSE.md"),
+    ("us-atlas", "LICENSE"),
+    ("cldr-core", "LICENSE"),
+];
 
 /// The text with its section about reference data made anew.
 pub(super) fn build(inputs: &Inputs, notice: &str) -> Result<String> {

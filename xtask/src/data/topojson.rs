@@ -14,6 +14,7 @@ pub(super) struct Topology {
 
 #[derive(Debug, Deserialize)]
 struct Objects {
+    #[serde(alias = "states")]
     countries: Collection,
 }
 

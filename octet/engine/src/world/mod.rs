@@ -1,9 +1,10 @@
-//! Reference data as an argument: addresses, zones, languages, borders, cities. It knows no evidence, no rule, no
+//! Reference data as an argument: addresses, zones, languages, borders, subdivisions, cities. It knows no evidence, no rule, no
 //! file and no clock: tables are bytes, and a replacement comes as bytes too.
 
 use std::sync::{Arc, OnceLock};
 
 use octet::CountryCode;
+use octet::region::{CityId, SubdivisionCode};
 
 mod address;
 pub mod borders;
@@ -21,6 +22,7 @@ pub mod networks;
 mod ranges;
 mod replace;
 mod sources;
+pub mod subdivisions;
 pub mod zones;
 
 pub use address::{AddressFacts, Scope};
@@ -33,6 +35,7 @@ pub use mmdb::CityFix;
 pub use ranges::Span;
 pub use replace::CountryDatabase;
 pub use sources::{ATTRIBUTION, Registry, Source};
+pub use subdivisions::Subdivision;
 pub use zones::{Zone, ZoneOffsets, Zones};
 
 use mmdb::CityDatabase;
@@ -44,6 +47,7 @@ use ranges::AddressMap;
 pub struct World {
     borders: Arc<[Country]>,
     cities: Arc<Cities>,
+    subdivisions: Arc<[Subdivision]>,
     dbip: Arc<AddressMap<u16>>,
     geo_whois: Arc<AddressMap<u16>>,
     allocation: Arc<AddressMap<u16>>,
@@ -59,9 +63,10 @@ pub struct World {
 }
 
 /// The tables that come with this crate.
-const EMBEDDED: [&[u8]; 10] = [
+const EMBEDDED: [&[u8]; 11] = [
     include_bytes!("../../data/borders.bin.zst"),
     include_bytes!("../../data/cities.bin.zst"),
+    include_bytes!("../../data/subdivisions.bin.zst"),
     include_bytes!("../../data/dbip.bin.zst"),
     include_bytes!("../../data/geo-whois.bin.zst"),
     include_bytes!("../../data/allocation.bin.zst"),
@@ -108,6 +113,25 @@ impl World {
         &self.cities.all
     }
 
+    /// The city with this id, of at least 15,000 people.
+    #[must_use]
+    pub fn city(&self, id: CityId) -> Option<&City> {
+        self.cities.by_id(id)
+    }
+
+    /// Every part of a country that is known well enough to be asked about, in the order of their codes.
+    #[must_use]
+    pub fn subdivisions(&self) -> &[Subdivision] {
+        &self.subdivisions
+    }
+
+    /// The part of a country with this code.
+    #[must_use]
+    pub fn subdivision(&self, code: SubdivisionCode) -> Option<&Subdivision> {
+        let index = self.subdivisions.binary_search_by_key(&code, |subdivision| subdivision.code).ok()?;
+        self.subdivisions.get(index)
+    }
+
     /// How many bytes this world's tables hold on the heap, a city database's included.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
@@ -115,6 +139,7 @@ impl World {
         let flags = [&self.networks, &self.vpn, &self.tor];
         borders::heap_bytes(&self.borders)
             + self.cities.heap_bytes()
+            + subdivisions::heap_bytes(&self.subdivisions)
             + countries.iter().map(|map| map.heap_bytes()).sum::<usize>()
             + flags.iter().map(|map| map.heap_bytes()).sum::<usize>()
             + self.systems.heap_bytes()

@@ -7,7 +7,7 @@ use super::error::TableError;
 use super::mmdb::{self, CityDatabase};
 use super::networks;
 use super::ranges::{AddressMap, Span};
-use super::{World, borders, carriers, cities, codes, languages, lists, zones};
+use super::{World, borders, carriers, cities, codes, languages, lists, subdivisions, zones};
 
 /// One of the three databases that give an address its country.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,6 +31,7 @@ impl World {
         match unpacked.table() {
             Some(borders::TABLE) => self.borders = borders::read(&unpacked)?.into(),
             Some(cities::TABLE) => self.cities = Arc::new(cities::read(&unpacked)?),
+            Some(subdivisions::TABLE) => self.subdivisions = subdivisions::read(&unpacked)?.into(),
             Some(networks::DBIP) => self.dbip = Arc::new(AddressMap::read(networks::DBIP, &unpacked)?),
             Some(networks::GEO_WHOIS) => self.geo_whois = Arc::new(AddressMap::read(networks::GEO_WHOIS, &unpacked)?),
             Some(networks::ALLOCATION) => {
