@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "verify")]
 use crate::SessionRef;
 use crate::proof::LocationProof;
+use crate::region::SubdivisionCode;
 use crate::{CountryCode, LatLon};
 
 /// The answer to `POST /v1/attest/challenge`, with a mobile licence.
@@ -91,7 +92,9 @@ pub fn binding_digest(challenge: &[u8], session: &SessionRef, device_key: &[u8; 
     crate::proof::sha256(&framed)
 }
 
-/// The answer to `GET /v1/borders`: a map of the countries, compact enough for a phone.
+/// The answer to `GET /v1/borders`, a map of the countries, compact enough for a phone; to
+/// `GET /v1/borders/subdivisions/{country}`, one of a country's parts; and to `GET /v1/borders/cities/{geonameId}`.
+/// What there is no map of is left out.
 ///
 /// A ring holds latitude and longitude in turns, in steps of `1/scale` degrees, each as the difference from the one
 /// before; the first vertex is not repeated.
@@ -104,6 +107,12 @@ pub struct BordersFile {
     pub precision_km: f64,
     /// The countries.
     pub countries: Vec<CountryBorders>,
+    /// Parts of a country.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subdivisions: Vec<SubdivisionBorders>,
+    /// Cities.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cities: Vec<CityBounds>,
 }
 
 /// The borders of one country.
@@ -115,11 +124,39 @@ pub struct CountryBorders {
     pub rings: Vec<Vec<i32>>,
 }
 
+/// The borders of a part of a country.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubdivisionBorders {
+    /// Which.
+    pub code: SubdivisionCode,
+    /// How far the true borders may be from these, in kilometres.
+    pub precision_km: f64,
+    /// Outlines and holes, in any order and sense.
+    pub rings: Vec<Vec<i32>>,
+}
+
+/// Where a city lies, as far as that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CityBounds {
+    /// Which.
+    pub geoname_id: u32,
+    /// The country that it belongs to.
+    pub country: CountryCode,
+    /// Its centre.
+    pub center: LatLon,
+    /// All within so many kilometres is in it.
+    pub core_km: f64,
+    /// All of it is within so many kilometres.
+    pub reach_km: f64,
+}
+
 impl BordersFile {
     /// An empty map with these units.
     #[must_use]
     pub const fn new(scale: u32, precision_km: f64) -> Self {
-        Self { scale, precision_km, countries: Vec::new() }
+        Self { scale, precision_km, countries: Vec::new(), subdivisions: Vec::new(), cities: Vec::new() }
     }
 
     /// A ring as it stands in the file.
@@ -164,6 +201,19 @@ mod tests {
         for bad in [&[1][..], &[90_001, 0], &[i32::MAX, 0, 1, 0]] {
             assert_eq!(file.decode(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_map_of_countries_alone_says_nothing_of_finer_ones() {
+        let mut file = BordersFile::new(1000, 6.0);
+        assert_eq!(serde_json::to_string(&file).unwrap(), r#"{"scale":1000,"precisionKm":6.0,"countries":[]}"#);
+        let code = "US-TX".parse().unwrap();
+        file.subdivisions.push(SubdivisionBorders { code, precision_km: 2.0, rings: vec![vec![1, 2, 3, 4, 5, 6]] });
+        let center = LatLon::new(52.5, 13.4).unwrap();
+        let country = "DE".parse().unwrap();
+        file.cities.push(CityBounds { geoname_id: 2_950_159, country, center, core_km: 4.0, reach_km: 90.0 });
+        let json = serde_json::to_string(&file).unwrap();
+        assert_eq!(serde_json::from_str::<BordersFile>(&json).unwrap(), file, "{json}");
     }
 
     #[test]

@@ -104,6 +104,30 @@ async fn a_device_in_kansas_city_is_in_the_us_with_a_proof_of_that_and_nothing_f
 }
 
 #[tokio::test]
+async fn a_device_knows_its_state_and_its_city() {
+    let stage = Stage::new().await;
+    let sdk = stage.sdk().await;
+    sdk.fixes().push(fix((39.0997, -94.5786), 15.0));
+    let within = async |region: Region| sdk.loc().is_within(region, At::Now).await;
+    let state = |code| Region::subdivision(code).unwrap();
+    let (kansas_city, berlin) = (Region::city(4_393_217).unwrap(), Region::city(2_950_159).unwrap());
+    for (region, result) in [
+        (state("US-MO"), Outcome::Yes),
+        (state("US-TX"), Outcome::No),
+        (state("DE-BY"), Outcome::No),
+        (kansas_city.clone(), Outcome::Yes),
+        (berlin, Outcome::No),
+    ] {
+        let verdict = within(region.clone()).await;
+        assert_eq!(verdict.result, result, "{region:?}: {}", verdict.message);
+    }
+    stage.clock.advance(Duration::from_secs(10));
+    sdk.fixes().push(fix((39.0997, -94.5786), 3_000.0));
+    assert_eq!(within(state("US-KS")).await.reason, ReasonCode::NoProofAtResolution);
+    assert_eq!(within(kansas_city).await.reason, ReasonCode::NoProofAtResolution);
+}
+
+#[tokio::test]
 async fn each_reason_comes_when_the_documentation_says() {
     let stage = Stage::new().await;
     let sdk = stage.sdk().await;
@@ -123,8 +147,8 @@ async fn each_reason_comes_when_the_documentation_says() {
     stage.clock.advance(Duration::from_secs(10));
     sdk.fixes().push(fix(KANSAS_CITY, 15.0));
     assert_eq!(ask(At::Now).await, ReasonCode::Ok);
-    let city = sdk.loc().is_within(Region::subdivision("US-MO").unwrap(), At::Now).await;
-    assert_eq!(city.reason, ReasonCode::NotYetReleased, "phones get no map of subdivisions");
+    let nowhere = sdk.loc().is_within(Region::subdivision("US-ZZ").unwrap(), At::Now).await;
+    assert_eq!(nowhere.reason, ReasonCode::NotYetReleased, "there is no map of it");
     stage.clock.advance(Duration::from_secs(10));
     sdk.fixes().push(fix((50.0, 8.6), 15.0));
     assert_eq!(ask(At::Now).await, ReasonCode::NoFix, "nothing travels so fast");

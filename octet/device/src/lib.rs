@@ -37,6 +37,7 @@ mod error;
 mod fix;
 mod license;
 mod loc;
+mod maps;
 mod motion;
 mod sdk;
 mod signer;

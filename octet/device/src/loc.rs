@@ -50,6 +50,9 @@ impl Loc<'_> {
     async fn ask(self, claim: Claim, at: At) -> PredicateVerdict {
         let running = self.0.state().timeline.is_running();
         let standing = if running { self.0.vouched().await } else { Standing::Refused };
+        if matches!(standing, Standing::Vouched(_)) {
+            self.0.provide(claim.region()).await;
+        }
         let now = self.0.clock.read();
         let queried_at = Timeline::<Fix>::queried_at(at, now);
         self.answer(claim, at, now, &standing).unwrap_or_else(|why| PredicateVerdict::indeterminate(why, queried_at))
@@ -78,10 +81,11 @@ impl Loc<'_> {
 
     /// Whether the claim holds, and how probably: by the widest circle that decides it.
     fn judge(self, claim: &Claim, fix: &Fix, fix_time: Timestamp) -> Result<(bool, f64), Unproven> {
+        let maps = self.0.maps.held();
         let mut undecided = Unproven::NoProofAtResolution;
         for (probability, wider) in CIRCLES {
             let Ok(known) = Region::disc(fix.position, fix.accuracy_meters * wider) else { continue };
-            match judge(claim, &known, fix_time, &self.0.borders) {
+            match judge(claim, &known, fix_time, &*maps) {
                 Ok(holds) => return Ok((holds, probability)),
                 Err(why) => undecided = why,
             }

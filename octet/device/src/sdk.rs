@@ -4,17 +4,15 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::Request;
 use octet::timeline::{Reading, Timeline};
-use octet::{LicenseKey, SessionRef, header};
-use octet_transport::{Limits, Transport};
+use octet::{LicenseKey, Region, SessionRef};
+use octet_transport::Transport;
 
 use crate::attestation::{self, Asked, Attestor, Vouched};
-use crate::borders::Borders;
 use crate::clock::Clock;
 use crate::fix::{Fix, FixSink, FixSource};
 use crate::loc::Loc;
+use crate::maps::{self, Maps};
 use crate::signer::{DeviceKey, SoftwareKey};
 use crate::{OctetConfig, StartError, license, motion};
 
@@ -33,7 +31,7 @@ pub(crate) struct Inner {
     pub(crate) session: SessionRef,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) key: Arc<dyn DeviceKey>,
-    pub(crate) borders: Borders,
+    pub(crate) maps: Maps,
     license: LicenseKey,
     transport: Transport,
     attestor: Arc<dyn Attestor>,
@@ -83,7 +81,7 @@ impl Octet {
         };
         let borders = match borders {
             Some(borders) => borders,
-            None => fetch_borders(&transport, &license).await.unwrap_or_default(),
+            None => maps::fetch("/v1/borders", &transport, &license).await.unwrap_or_default(),
         };
         let session = SessionRef::mint();
         let mut timeline = Timeline::new(MOST_FIXES);
@@ -93,7 +91,7 @@ impl Octet {
             session,
             clock,
             key,
-            borders,
+            maps: Maps::new(borders),
             license,
             transport,
             attestor,
@@ -164,6 +162,11 @@ impl Inner {
         state.last = Some((now, fix));
     }
 
+    /// Sees to it that the map is here that a question about this region needs, where there is one.
+    pub(crate) async fn provide(&self, region: &Region) {
+        self.maps.provide(region, &self.transport, &self.license, self.clock.read().monotonic).await;
+    }
+
     /// What Octet says of the key; asks again after an outage.
     pub(crate) async fn vouched(&self) -> Standing {
         let standing = self.state().vouched.clone();
@@ -201,11 +204,4 @@ impl std::fmt::Debug for Inner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Inner").finish_non_exhaustive()
     }
-}
-
-async fn fetch_borders(transport: &Transport, license: &LicenseKey) -> Option<Borders> {
-    let request = Request::get("/v1/borders").header(header::LICENSE, license.expose()).body(Bytes::new()).ok()?;
-    let limits = Limits { max_body: Borders::MAX_LEN, ..Limits::default() };
-    let answer = transport.send(request, limits).await.ok()?;
-    (answer.status() == 200).then(|| Borders::from_json(answer.body()).ok()).flatten()
 }

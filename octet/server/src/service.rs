@@ -292,6 +292,8 @@ fn router(shared: &Arc<Shared>) -> Router {
         .route("/v1/attest/challenge", post(attest::new_challenge).fallback(only("POST")))
         .route("/v1/attest", post(attest::attest).fallback(only("POST")))
         .route("/v1/borders", get(attest::borders).fallback(only("GET, HEAD")))
+        .route("/v1/borders/subdivisions/{country}", get(attest::subdivisions).fallback(only("GET, HEAD")))
+        .route("/v1/borders/cities/{id}", get(attest::city).fallback(only("GET, HEAD")))
         .route(KEYS_PATH, get(predicates::keys).fallback(only("GET, HEAD")))
         .route("/healthz", get(|| async { "ok\n" }).fallback(only("GET, HEAD")))
         .route("/readyz", get(ready).fallback(only("GET, HEAD")))

@@ -4,18 +4,21 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use octet::attestation::{
-    AttestationAnswer, AttestationChallenge, AttestationRequest, BordersFile, CountryBorders, Statement, binding_digest,
+    AttestationAnswer, AttestationChallenge, AttestationRequest, BordersFile, CityBounds, CountryBorders, Statement,
+    SubdivisionBorders, binding_digest,
 };
 use octet::problem::Code;
 use octet::proof::{Confirmation, DeviceBinding, SessionDigest};
+use octet::region::CityId;
 use octet_engine::World;
+use octet_engine::world::Subdivision;
 
 use super::receipt::Receipt;
 use super::{Binding, Refusal, challenge};
@@ -133,21 +136,69 @@ fn vouch(
 pub(crate) async fn borders(State(shared): State<Arc<Shared>>, parts: Parts) -> Result<Response<Body>, Failure> {
     let partner = identity::app(&shared, &parts)?;
     shared.attest.limit.check(&partner)?;
-    let map = shared.attest.map.get_or_init(|| map(&shared.reference.now().world)).clone();
+    Ok(kept_a_day(shared.attest.map.get_or_init(|| bytes_of(&countries(&shared.reference.now().world))).clone()))
+}
+
+/// `GET /v1/borders/subdivisions/{country}`.
+pub(crate) async fn subdivisions(
+    State(shared): State<Arc<Shared>>,
+    Path(country): Path<String>,
+    parts: Parts,
+) -> Result<Response<Body>, Failure> {
+    let partner = identity::app(&shared, &parts)?;
+    shared.attest.limit.check(&partner)?;
+    let mut file = BordersFile::new(MAP_SCALE, MAP_PRECISION_KM);
+    let of = |subdivision: &&Subdivision| country.parse() == Ok(subdivision.code.country());
+    for Subdivision { code, land } in shared.reference.now().world.subdivisions().iter().filter(of) {
+        let rings = land.rings().map(|ring| file.encode(ring)).collect();
+        file.subdivisions.push(SubdivisionBorders { code: *code, precision_km: land.precision_km(), rings });
+    }
+    Ok(kept_a_day(bytes_of(&file)))
+}
+
+/// `GET /v1/borders/cities/{geonameId}`.
+pub(crate) async fn city(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    parts: Parts,
+) -> Result<Response<Body>, Failure> {
+    let partner = identity::app(&shared, &parts)?;
+    shared.attest.limit.check(&partner)?;
+    let mut file = BordersFile::new(MAP_SCALE, MAP_PRECISION_KM);
+    let reference = shared.reference.now();
+    let id = id.parse().ok().and_then(|id| CityId::new(id).ok());
+    file.cities.extend(id.and_then(|id| reference.world.city(id)).map(|city| {
+        let town = city.town();
+        CityBounds {
+            geoname_id: city.id.get(),
+            country: town.country(),
+            center: town.reach().center(),
+            core_km: town.core().radius_km(),
+            reach_km: town.reach().radius_km(),
+        }
+    }));
+    Ok(kept_a_day(bytes_of(&file)))
+}
+
+fn kept_a_day(map: bytes::Bytes) -> Response<Body> {
     let mut response = Response::new(Body::from(map));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=86400"));
-    Ok(response)
+    response
 }
 
-fn map(world: &World) -> bytes::Bytes {
+fn bytes_of(file: &BordersFile) -> bytes::Bytes {
+    // Numbers and codes only: cannot fail.
+    serde_json::to_vec(file).unwrap_or_default().into()
+}
+
+fn countries(world: &World) -> BordersFile {
     let mut file = BordersFile::new(MAP_SCALE, MAP_PRECISION_KM);
     for country in world.borders().iter() {
         let rings = country.polygons.iter().flat_map(|polygon| polygon.rings());
         let rings = rings.map(|ring| file.encode(ring)).collect();
         file.countries.push(CountryBorders { code: country.code, rings });
     }
-    // Numbers and codes only: cannot fail.
-    serde_json::to_vec(&file).unwrap_or_default().into()
+    file
 }

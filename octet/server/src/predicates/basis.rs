@@ -2,11 +2,12 @@
 //! It never leaves the service; only yes, no, and how sure.
 
 use jiff::Timestamp;
-use octet::region::{DiscRegion, Level};
+use octet::region::{CityId, DiscRegion, Level, SubdivisionCode};
 use octet::timeline::Reading;
-use octet::{Claim, Confidence, EdgeId, Region, Unproven, Verdict};
+use octet::{Claim, Confidence, CountryCode, EdgeId, Region, Unproven, Verdict};
+use octet_engine::world::City;
 use octet_engine::{Assessment, CountryMasses, World};
-use octet_geometry::{NoGazetteer, judge};
+use octet_geometry::{Gazetteer, Land, Town, judge};
 
 use crate::projection::two_decimals;
 
@@ -60,7 +61,7 @@ impl Basis {
     pub(crate) fn judge(&self, claim: &Claim, time: Timestamp, world: &World) -> Result<Judged, Unproven> {
         let (holds, score) = match claim.region().level() {
             Level::Country => self.by_mass(claim, time, world)?,
-            _ => (judge(claim, &self.circle, time, &NoGazetteer)?, CIRCLE_HOLDS),
+            _ => (judge(claim, &self.circle, time, &PartsOf(world))?, CIRCLE_HOLDS),
         };
         let score = Confidence::new(two_decimals(score.clamp(0.0, self.most_score))).unwrap_or(Confidence::ZERO);
         Ok(Judged { holds, score })
@@ -80,9 +81,26 @@ impl Basis {
     }
 }
 
+/// What is finer than countries, of which nothing is asked here but how probable they are.
+struct PartsOf<'a>(&'a World);
+
+impl Gazetteer for PartsOf<'_> {
+    fn country(&self, _code: CountryCode) -> Option<&Land> {
+        None
+    }
+
+    fn subdivision(&self, code: SubdivisionCode) -> Option<&Land> {
+        self.0.subdivision(code).map(|subdivision| &subdivision.land)
+    }
+
+    fn city(&self, city: CityId) -> Option<Town> {
+        self.0.city(city).map(City::town)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use octet::{Alarm, CountryCode};
+    use octet::Alarm;
     use proptest::prelude::*;
 
     use super::*;
@@ -154,7 +172,20 @@ mod tests {
         assert_eq!(within(99_000.0), Err(Unproven::NoProofAtResolution));
         let paris = octet::LatLon::new(48.86, 2.35).unwrap();
         assert_eq!(ask(&basis, &Claim::Within(Region::disc(paris, 20_000.0).unwrap())), Ok((false, 0.9)));
-        assert_eq!(ask(&basis, &Claim::Within(Region::city(2_950_159).unwrap())), Err(Unproven::NotYetReleased));
+    }
+
+    #[test]
+    fn subdivisions_and_cities_are_answered_from_the_verdicts_circle() {
+        let basis = basis(&[("DE", 1.0)], 0.9, None);
+        let state = |code| ask(&basis, &Claim::Within(Region::subdivision(code).unwrap()));
+        let city = |id| ask(&basis, &Claim::Within(Region::city(id).unwrap()));
+        assert_eq!(state("DE-BE"), Err(Unproven::NoProofAtResolution), "100 km around Berlin are more than Berlin");
+        assert_eq!(state("DE-BY"), Ok((false, 0.9)));
+        assert_eq!(ask(&basis, &Claim::Outside(Region::subdivision("US-TX").unwrap())), Ok((true, 0.9)));
+        assert_eq!(city(2_950_159), Err(Unproven::NoProofAtResolution), "Berlin");
+        assert_eq!(city(2_867_714), Ok((false, 0.9)), "Munich");
+        assert_eq!(state("DE-ZZ"), Err(Unproven::NotYetReleased));
+        assert_eq!(city(1), Err(Unproven::NotYetReleased));
     }
 
     proptest! {

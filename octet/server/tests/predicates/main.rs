@@ -170,8 +170,8 @@ async fn each_question_without_a_proof_has_its_reason() {
         (early, ReasonCode::FutureTime),
         (long_ago, ReasonCode::StaleFix),
         (within("s1", &tiny), ReasonCode::NoProofAtResolution),
-        (within("s1", &json!({ "type": "subdivision", "code": "DE-BE" })), ReasonCode::NotYetReleased),
-        (within("s1", &json!({ "type": "city", "geonameId": 2_950_159 })), ReasonCode::NotYetReleased),
+        (within("s1", &json!({ "type": "subdivision", "code": "DE-ZZ" })), ReasonCode::NotYetReleased),
+        (within("s1", &json!({ "type": "city", "geonameId": 1 })), ReasonCode::NotYetReleased),
     ] {
         let verdict = verdict(&service, &body).await;
         assert_eq!((verdict.result, verdict.reason), (Outcome::Indeterminate, reason), "{body}");
@@ -285,4 +285,23 @@ async fn a_proof_counts_after_its_keys_end_by_the_chain_of_its_day() {
     let head = serde_json::to_value(&day).unwrap()["head"].as_str().unwrap().to_owned();
     let chain = Chain::read(&lines.join("\n"), &head).unwrap();
     assert!(verify(&token, &published, expect().anchored_in(&chain)).is_ok());
+}
+
+#[tokio::test]
+async fn a_session_in_berlin_is_proven_to_be_outside_of_far_states_and_cities_only() {
+    let service = service().await;
+    service.forward(bundle("s1", GERMAN)).await;
+    let state = |code: &str| json!({ "type": "subdivision", "code": code });
+    let city = |id: u32| json!({ "type": "city", "geonameId": id });
+    for (region, minutes) in [(state("US-TX"), 3), (city(4_671_654), 1)] {
+        let texas = verdict(&service, &within("s1", &region)).await;
+        assert_eq!((texas.result, texas.reason), (Outcome::No, ReasonCode::Ok), "{region}");
+        let asked: Region = serde_json::from_value(region).unwrap();
+        assert_eq!(proof(&service, &texas).await.claim, Claim::Outside(asked));
+        assert_eq!(texas.validity.unwrap().to(), service.clock.now() + jiff::SignedDuration::from_mins(minutes));
+    }
+    for region in [state("DE-BE"), city(2_950_159)] {
+        let berlin = verdict(&service, &within("s1", &region)).await;
+        assert_eq!(berlin.reason, ReasonCode::NoProofAtResolution, "{region}");
+    }
 }
