@@ -5,7 +5,7 @@ use octet_geometry::{EARTH_RADIUS_KM, UnitVector};
 
 use super::Sighting;
 use crate::grid::Node;
-use crate::model::{self, Model};
+use crate::model::{self, ByKnot, Model};
 
 /// Nothing goes and comes back faster: half of light's speed in vacuum, in km per ms of round trip.
 pub(crate) const VACUUM_KM_PER_MS: f64 = 150.0;
@@ -43,7 +43,7 @@ struct Edge {
     vector: UnitVector,
     rtt_ms: f64,
     /// By knot.
-    detours: Vec<f32>,
+    detours: Box<ByKnot>,
     /// Its share of trust: 1 without jitter.
     weight: f32,
     /// ln(t − offset + 2) for each possible offset.

@@ -38,8 +38,11 @@ const NEAREST: usize = 4;
 const LOUD_KM: f64 = 250.0;
 /// …and one at this distance as loud as the silence of places that no knot is near to.
 const SILENT_KM: f64 = 1500.0;
-/// The most knots, so that one's index fits a byte.
+/// The most knots: a byte tells one of them, so that what is said of each is found without a check.
 const MAX_KNOTS: usize = 256;
+
+/// What a path adds, by the knot at one end.
+pub(crate) type ByKnot = [f32; MAX_KNOTS];
 
 impl Detours {
     pub(super) fn check(&self) -> Result<(), ParameterError> {
@@ -88,10 +91,10 @@ impl DetourMap {
     }
 
     /// What a path from this place adds, by the knot at its other end.
-    pub(crate) fn from(&self, place: LatLon) -> Vec<f32> {
+    pub(crate) fn from(&self, place: LatLon) -> Box<ByKnot> {
         let around = self.around(place.into());
         let count = self.knots.len();
-        let mut sum = vec![0.0; count];
+        let mut sum = Box::new([0.0; MAX_KNOTS]);
         for (knot, share) in around.knots.into_iter().zip(around.shares) {
             let row = &self.between[usize::from(knot) * count..][..count];
             sum.iter_mut().zip(row).for_each(|(sum, detour)| *sum += share * detour);
@@ -102,7 +105,7 @@ impl DetourMap {
 
 impl Around {
     /// What a path adds that ends here, given what it adds by knot.
-    pub(crate) fn of(&self, by_knot: &[f32]) -> f32 {
+    pub(crate) fn of(&self, by_knot: &ByKnot) -> f32 {
         self.knots.iter().zip(self.shares).map(|(&knot, share)| share * by_knot[usize::from(knot)]).sum()
     }
 }

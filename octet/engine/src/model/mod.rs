@@ -12,8 +12,8 @@ use octet::CountryCode;
 use serde::{Deserialize, Serialize};
 
 pub use calibration::{Calibration, Caps, EvidenceClass, Label, Lesson, Taught, logistic};
-pub(crate) use detours::Around;
 pub use detours::Detours;
+pub(crate) use detours::{Around, ByKnot};
 pub use path::{Path, PathDensity, PathShape, ln_floor};
 pub use ready::Model;
 
