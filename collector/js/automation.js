@@ -4,12 +4,36 @@ import { call, own } from "./dom.js";
 import { word } from "./read.js";
 
 const LONGEST = 128;
+const SLICE_MS = 8;
+const KEYS = ["IntlYen", "BracketLeft"];
 
-/** Everything that is looked at; what cannot be is `{ blocked }`, and what this browser does not have is `null`. */
-export function look(frame) {
+/** What is asked for when a visit begins, since the answer comes by promise: what two fixed keys write. */
+export function promised() {
+  const late = { keys: { blocked: "timeout" } };
+  const keys = async () => {
+    const layout = await navigator.keyboard?.getLayoutMap();
+    return layout ? short(KEYS.map((key) => layout.get(key) ?? ""), 2) : null;
+  };
+  keys().then(
+    (found) => (late.keys = found),
+    (error) => (late.keys = { blocked: word(error) }),
+  );
+  return late;
+}
+
+/**
+ * Everything that is looked at; what cannot be is `{ blocked }`, and what this browser does not have is `null`. Gives the
+ * page its turn every few milliseconds, unless it is `left`.
+ */
+export async function look(frame, late, left) {
   const clean = frame?.contentWindow ?? globalThis;
-  const seen = {};
+  const seen = { ...late };
+  let since = performance.now();
   for (const [name, get] of Object.entries(LOOKS)) {
+    if (performance.now() - since > SLICE_MS) {
+      await Promise.race([new Promise((resolve) => setTimeout(resolve)), left]);
+      since = performance.now();
+    }
     try {
       seen[name] = get(clean, frame) ?? null;
     } catch (error) {
@@ -60,9 +84,15 @@ const LOOKS = {
     }
   },
   stackForm: ({ Error }) => /\n +at |@/.exec(new Error("").stack)?.[0].trim(),
+  captionFont: () => styled("font", "caption", ({ fontFamily, fontSize }) => `${fontFamily} ${fontSize}`),
+  highlight: () => styled("color", "Highlight", ({ color }) => color),
   abilities,
-  drawingSteady: () => String(drawing()) === String(drawing()),
-  drawingExact: () => plain().every((value, index) => value === COLOUR[index % 4]),
+  drawingSteady() {
+    const context = canvas();
+    const [one, other] = [drawing(context), drawing(context)];
+    return one.every((value, index) => value === other[index]);
+  },
+  drawingExact: () => plain(canvas()).every((value, index) => value === COLOUR[index % 4]),
 };
 
 // Functions by their class: those that a page has no reason to replace.
@@ -143,7 +173,7 @@ const GLOBALS = new RegExp(
   "^(\\$?cdc_|\\$chrome_async|__playwright|__pw|_?_?puppeteer|__(\\$)?webdriver|__selenium|__driver|__fxdriver|__lastWatir" +
     "|__nightmare|_?_?phantom|callPhantom|domAutomation|_?_?[sS]elenium|call(ed)?Selenium|_WEBDRIVER|webdriver|driver-evaluate" +
     "|selenium-evaluate|ChromeDriver|__utils__|slimer|awesomium|CefSharp|RunPerfTest|fmget_targets|geb$|spynner_|watin" +
-    "|__stagehand|__browser_use|browserUse|__nodriver|__crawlee|Cypress$|__cypress|__testCafe|%testCafe|%hammerhead|__botasaurus)",
+    "|se_exported|ret_nodes$|__stagehand|__browser_use|browserUse|__nodriver|__crawlee|Cypress$|__cypress|__testCafe|%testCafe|%hammerhead|__botasaurus)",
 );
 
 function globals() {
@@ -176,24 +206,41 @@ function abilities() {
   return short(ABILITIES.split(" ").filter((path) => holds(() => has(path)) && has(path)), 96);
 }
 
+/** What a style of the system's comes to, on an element of our own that is never shown. */
+function styled(property, value, read) {
+  const element = call("createElement", "i");
+  element.hidden = true;
+  element.style.setProperty(property, value, "important");
+  own("documentElement").append(element);
+  try {
+    return read(getComputedStyle(element)).slice(0, LONGEST);
+  } finally {
+    element.remove();
+  }
+}
+
 const SIDE = 32;
 const COLOUR = [58, 123, 213, 255];
 
+let context;
+
+/** One small canvas for every drawing: making one costs more than all that is drawn. */
 function canvas() {
+  if (context) return context;
   const surface = globalThis.OffscreenCanvas ? new OffscreenCanvas(SIDE, SIDE) : call("createElement", "canvas");
   surface.width = surface.height = SIDE;
-  return surface.getContext("2d", { willReadFrequently: true });
+  return (context = surface.getContext("2d", { willReadFrequently: true }));
 }
 
-function plain() {
-  const context = canvas();
+function plain(context) {
   context.fillStyle = `rgb(${COLOUR.slice(0, 3)})`;
   context.fillRect(0, 0, SIDE, SIDE);
   return context.getImageData(0, 0, SIDE, SIDE).data;
 }
 
-function drawing() {
-  const context = canvas();
+function drawing(context) {
+  context.clearRect(0, 0, SIDE, SIDE);
+  context.beginPath();
   context.fillText("Oc", 4, 20);
   context.arc(16, 16, 9, 0, 4);
   context.stroke();

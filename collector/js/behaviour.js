@@ -67,7 +67,11 @@ function pointers(on, note, held, state) {
     if (event.timeStamp - state.movedAt < MOVE_EVERY_MS || state.sampled === MOST_MOVES) return;
     state.movedAt = event.timeStamp;
     state.sampled++;
-    note("move", event, { ...place(event), joined: event.getCoalescedEvents?.().length });
+    note("move", event, {
+      ...place(event),
+      joined: event.getCoalescedEvents?.().length,
+      pressurePermille: event.buttons ? pixels(event.pressure * 1000) : undefined,
+    });
   });
   on("pointerdown", (event) => {
     state.held.set(event.pointerId, event.timeStamp);
@@ -102,6 +106,9 @@ function keys(on, note, held, state) {
     if (!allowed(event)) return;
     if (!event.repeat) state.held.set(event.code, event.timeStamp);
     note("keyDown", event, { repeated: event.repeat || undefined });
+  });
+  on("keypress", (event) => {
+    if (!state.held.has(event.code) && allowed(event)) note("typed", event);
   });
   on("keyup", (event) => {
     // The hold ends even where the focus has gone on to a field for a secret.

@@ -1,6 +1,6 @@
 // The part of the collector that `assess()` loads: observes the visit for a while, reads the facts once more, asks the
 // edge for the verdict and, where the page wants it, shows a challenge. Knows no more of a verdict than its shape.
-import { look } from "./automation.js";
+import { look, promised } from "./automation.js";
 import { observe } from "./behaviour.js";
 import { json } from "./json.js";
 import { aborted, randomId, within } from "./life.js";
@@ -17,6 +17,7 @@ export async function visit({ asked, at, life, gone, collected, escalate, collec
   const { page, left } = life;
   const rank = rankOf(ownTag(asked.ref)?.assessProfile, FULL);
   const behaviour = rank === FULL ? observe() : undefined;
+  const late = rank === FULL ? promised() : undefined;
   const collection = collect(at, rank, null, rank === FULL);
   const post = (path, message, limit) =>
     send(at.api + path, message, gone, page, limit, (answer) => (answer.ok ? answer.json() : answer.status));
@@ -46,7 +47,7 @@ export async function visit({ asked, at, life, gone, collected, escalate, collec
       page,
       behaviour: behaviour?.end(),
       // Last: what drives a browser may leave its traces while the page is in use.
-      automation: rank === FULL ? look(element) : undefined,
+      automation: rank === FULL ? await look(element, late, left) : undefined,
     };
     const contexts = rank ? `,"worker":${worker},"frame":${frame}` : "";
     const verdict = await ask(post, `${json(head).slice(0, -1)},"facts":${facts}${contexts}}`, gone);

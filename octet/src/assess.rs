@@ -116,7 +116,7 @@ pub struct InputEvent {
     /// For `down` and `click`: how many moves the page saw since the `click` before, or since it was observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moves_before: Option<u32>,
-    /// For `down`: pressure in thousandths.
+    /// For `down`, and for `move` while a button is down: pressure in thousandths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pressure_permille: Option<i32>,
     /// For `down` and `click`: the place on the screen minus that in the page, from the window's left.
@@ -156,6 +156,8 @@ pub enum InputKind {
     KeyDown,
     /// It went up.
     KeyUp,
+    /// Text was typed with a key that did not go down before.
+    Typed,
     /// A wheel turned, or two fingers moved on a touchpad.
     Wheel,
     /// The page scrolled, for whatever reason.
@@ -227,6 +229,16 @@ pub struct Automation {
     /// The form of a line in the browser's account of where an error was made: `at` or `@`.
     #[serde(default, skip_serializing_if = "Fact::is_missing")]
     pub stack_form: Fact<Text>,
+    /// The font in which the system writes captions, and its size.
+    #[serde(default, skip_serializing_if = "Fact::is_missing")]
+    pub caption_font: Fact<Text>,
+    /// The colour with which the system marks what is selected.
+    #[serde(default, skip_serializing_if = "Fact::is_missing")]
+    pub highlight: Fact<Text>,
+    /// What two keys write on the keyboard's layout, `IntlYen` and `BracketLeft`, where the browser tells pages of it;
+    /// empty for a key that writes nothing.
+    #[serde(default, skip_serializing_if = "Fact::is_missing")]
+    pub keys: Fact<Texts>,
     /// Which of a fixed list of abilities this browser has.
     #[serde(default, skip_serializing_if = "Fact::is_missing")]
     pub abilities: Fact<AtMost<Text, 96>>,

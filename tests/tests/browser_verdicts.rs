@@ -74,6 +74,45 @@ async fn the_verdict_follows_what_the_visitor_brings() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_landing_page_shows_its_bot_verdict_and_what_the_demo_prints_opens_the_data_api() {
+    let demo = Demo::start(&frankfurt()).await.unwrap();
+    let Some(browser) = browser::open(Visitor::BERLIN).await else { return };
+    let shop = forward(demo.shop(), GERMAN_ADDRESS.parse().unwrap()).await;
+    let begun = jiff::Timestamp::now();
+    browser.goto(format!("http://{shop}/landing?click_token=click-1")).await.unwrap();
+    // A driven browser is asked to verify itself, and does.
+    let shown = browser
+        .run(
+            "const until = async (found) => {
+                 for (let i = 0; i < 300; i++) {
+                     if (found()) return found();
+                     await new Promise(resolve => setTimeout(resolve, 100));
+                 }
+                 throw new Error(document.body.innerText);
+             };
+             (await until(() => document.querySelector('octet-challenge')?.shadowRoot?.querySelector('#start'))).click();
+             const backend = document.querySelector('#backend');
+             await until(() => backend.textContent.includes('{'));
+             return [document.querySelector('#page').textContent, backend.textContent];",
+        )
+        .await;
+    let of_page: octet::BotVerdict = serde_json::from_str(shown[0].as_str().unwrap()).unwrap();
+    let (decision, of_backend) = shown[1].as_str().unwrap().split_once(": {").unwrap();
+    assert_eq!(decision, "a bot: do not pay for this click");
+    assert_eq!(serde_json::from_str::<octet::BotVerdict>(&format!("{{{of_backend}")).unwrap(), of_page);
+    assert!(of_page.is_bot() && of_page.challenge() == Some(octet::ChallengeOutcome::Passed), "{of_page:?}");
+
+    let printed = demo.greeting();
+    let after = |word: &str| printed.split(word).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let (key, secret) = (after("x-app-key: ").parse().unwrap(), after("x-app-secret: ").parse().unwrap());
+    let client = octet_client::OctetClient::builder().url(format!("http://{}", demo.octet())).app(key, secret);
+    let period = octet_client::Period::Instants(begun, begun + jiff::SignedDuration::from_hours(1));
+    let stats = client.build().unwrap().bot_stats(period).await.unwrap();
+    assert_eq!((stats.total, stats.bots, stats.by_level.low), (1, 1, 0));
+    demo.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_demo_whose_port_is_taken_says_which_flag_to_change() {
     let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let options = Options { port: taken.local_addr().unwrap().port(), ..frankfurt() };

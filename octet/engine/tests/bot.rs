@@ -248,6 +248,66 @@ fn headless_browsers_are_bots_and_at_least_medium_in_disguise() {
 }
 
 #[test]
+fn a_headless_browser_is_a_bot_by_the_keyboard_or_the_theme_that_it_makes_up() {
+    let nobody = json!({ "hover": false, "finePointer": false });
+    let chromium = |keys: Value, page: Value| {
+        let parts = with(&plain_automation(), json!({ "keys": keys }));
+        judged(&visit(&with(&chrome_facts(), page), &parts, &hand(), chrome_connection())).score
+    };
+    let own = json!(["\u{a5}", "["]);
+    assert!(chromium(own.clone(), nobody.clone()) >= 60);
+    assert!((30..60).contains(&chromium(own, json!({}))), "a keyboard alone");
+    for keys in [json!(["", "["]), json!(["\u{a5}", "@"]), json!(["\\", "@"]), Value::Null, json!({ "blocked": "policy" })] {
+        assert_eq!(chromium(keys.clone(), json!({})), 0, "{keys}");
+    }
+    let firefox = |font: &str, page: Value| {
+        let theme = json!({ "chrome": null, "stackForm": "@", "captionFont": font, "highlight": "rgb(51, 153, 255)" });
+        let parts = with(&plain_automation(), theme);
+        judged(&visit(&with(&firefox_facts(), page), &parts, &hand(), firefox_connection())).score
+    };
+    assert!(firefox("sans-serif 14px", nobody) >= 60);
+    assert_eq!(firefox("Cantarell 14.6667px", json!({})), 0);
+}
+
+#[test]
+fn a_press_that_only_the_devtools_protocol_makes_is_nearly_a_bot_by_itself_and_one_of_a_hand_is_nothing() {
+    let pressed = |pressure: u32, moves: u32| {
+        let mut input = hand();
+        input["events"][12]["pressurePermille"] = json!(pressure);
+        input["events"][12]["movesBefore"] = json!(moves);
+        judged(&visit(&chrome_facts(), &plain_automation(), &input, chrome_connection())).score
+    };
+    assert_eq!(pressed(500, 30), 0);
+    assert!((30..60).contains(&pressed(0, 30)));
+    assert!(pressed(0, 0) >= 60, "without a way to it");
+}
+
+#[test]
+fn a_made_up_screen_is_at_least_medium_and_a_full_screen_or_a_turned_one_is_nothing() {
+    let page = |inner: (i32, i32), outer: (i32, i32), screen: (i32, i32), way: &str| {
+        judged(&chrome(json!({ "innerWidth": inner.0, "innerHeight": inner.1, "outerWidth": outer.0, "outerHeight": outer.1,
+            "screenWidth": screen.0, "screenHeight": screen.1, "availableHeight": screen.1 - 40, "orientation": way })))
+        .score
+    };
+    assert!(page((1280, 720), (1280, 807), (1280, 720), "landscape-primary") >= 30);
+    assert!(page((800, 600), (945, 1060), (1920, 1080), "portrait-primary") >= 30);
+    assert_eq!(page((1920, 1080), (1920, 1080), (1920, 1080), "landscape-primary"), 0);
+    assert_eq!(page((1080, 1790), (1080, 1880), (1080, 1920), "portrait-primary"), 0);
+}
+
+#[test]
+fn words_that_no_key_typed_are_medium_with_a_click_without_a_way_and_a_scanners_are_low() {
+    let of = |kind: &str, held: Value| {
+        let events: Vec<Value> =
+            (0..5).map(|n| json!({ "kind": kind, "atMs": 400 + n * 8, "heldMs": held })).collect();
+        judged(&visit(&chrome_facts(), &plain_automation(), &json!({ "events": events }), chrome_connection())).score
+    };
+    assert!((1..30).contains(&of("typed", Value::Null)));
+    assert!((1..30).contains(&of("keyUp", json!(0))));
+    assert_eq!(of("keyUp", json!(64)), 0);
+}
+
+#[test]
 fn wrapped_natives_and_a_read_console_are_a_bot_together_and_medium_alone() {
     let wrapped = json!([
         "Permissions.query/any",
@@ -375,6 +435,8 @@ fn any_event() -> impl Strategy<Value = Value> {
         Just("up"),
         Just("click"),
         Just("keyDown"),
+        Just("keyUp"),
+        Just("typed"),
         Just("focus"),
         Just("what")
     ];
@@ -382,7 +444,8 @@ fn any_event() -> impl Strategy<Value = Value> {
     (kind, pointer, any::<u32>(), any::<i32>(), any::<bool>(), any::<u32>()).prop_map(
         |(kind, pointer, at, place, scripted, count)| {
             json!({ "kind": kind, "pointer": pointer, "atMs": at, "x": place, "y": place, "scripted": scripted,
-                "heldMs": count, "movesBefore": count, "offsetY": place, "fromMiddle": count, "targetSide": count })
+                "heldMs": count, "movesBefore": count, "offsetY": place, "fromMiddle": count, "targetSide": count,
+                "pressurePermille": place.rem_euclid(3) })
         },
     )
 }

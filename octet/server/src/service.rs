@@ -98,7 +98,7 @@ impl Octet {
             .await
             .map_err(|_| Error::System("the reference data could not be unpacked"))??;
         let limits = config.limits;
-        let bot = Bot::open(log, &limits, &config.clock)?;
+        let bot = Bot::open(log, &limits, &config.clock);
         let attest_limit = PartnerLimit::new(limits.signals_per_second, Arc::clone(&config.clock));
         let attest = Attestation::new(config.attest, config.environment, attest_limit);
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -357,7 +357,7 @@ async fn background(shared: Weak<Shared>, shutdown: CancellationToken) {
         let Some(shared) = shared.upgrade() else { return };
         shared.sessions.sweep();
         shared.siblings.sweep();
-        shared.bot.sweep(shared.clock.now());
+        shared.bot.sweep();
         let refreshed = upkeep(&shared).await;
         match (&refreshed, failing) {
             (Err(error), false) => {

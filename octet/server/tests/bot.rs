@@ -18,7 +18,7 @@ use octet::{AppKey, AppSecret, BotAction, BotVerdict, ChallengeOutcome, Profile}
 use octet_client::{BotLookup, OctetClient, Period, Transport};
 use octet_server::clock::Clock;
 use octet_server::visits::{self, NewVisit, VisitLog, VisitOptions};
-use octet_server::{AppSettings, Error, NewApp};
+use octet_server::{AppSettings, Config, Error, NewApp, Octet};
 use serde_json::{Value, json};
 
 const CHROME: &str =
@@ -349,6 +349,12 @@ async fn ask_challenge(service: &Service, app: &NewApp, session: &str) -> Answer
 
 /// Answers a challenge, and says what came of it.
 async fn reply(service: &Service, app: &NewApp, id: &str, solution: &Value, address: &str) -> BotVerdict {
+    let answer = hand_in(service, app, id, solution, address).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    serde_json::from_value(answer.json).unwrap()
+}
+
+async fn hand_in(service: &Service, app: &NewApp, id: &str, solution: &Value, address: &str) -> Answer {
     let mut request = json!({ "sessionRef": "s", "appKey": app.key });
     match solution {
         Value::Null => request["unavailable"] = json!(true),
@@ -356,9 +362,7 @@ async fn reply(service: &Service, app: &NewApp, id: &str, solution: &Value, addr
     }
     let observations = seen(&driven("s", &app.key), address);
     let body = json!({ "request": request, "observations": observations });
-    let answer = post(service, &format!("/v1/challenge/{id}"), &body).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    serde_json::from_value(answer.json).unwrap()
+    post(service, &format!("/v1/challenge/{id}"), &body).await
 }
 
 #[tokio::test]
@@ -406,6 +410,31 @@ async fn a_wrong_a_foreign_a_late_and_an_impossible_answer_are_told_apart_and_bu
     let unavailable = reply(&service, &app, challenge["id"].as_str().unwrap(), &Value::Null, GERMAN).await;
     assert_eq!(unavailable.challenge(), Some(ChallengeOutcome::Unavailable));
     assert_eq!((unavailable.action(), unavailable.is_bot()), (BotAction::Challenge, true));
+}
+
+#[tokio::test]
+async fn an_open_challenge_survives_a_restart_and_is_still_good_for_one_answer() {
+    let place = tempfile::tempdir().unwrap();
+    let config = || Config::embedded(place.path().join("octet.db"));
+    let service = common::service_of(config()).await;
+    let settings = AppSettings { challenge_numbers: 2, ..set_to(BotAction::Challenge) };
+    let app = service.octet.apps().add("shop", "landing", settings).await.unwrap();
+    assess(&service, &driven("s", &app.key)).await;
+    let challenge = ask_challenge(&service, &app, "s").await.json;
+    let Service { octet, clock, license, partner_key } = service;
+    octet.visits().flush().await;
+    drop(octet);
+
+    let octet = Octet::open(config().clock(Arc::clone(&clock) as _)).await.unwrap();
+    let service = Service { octet, clock, license, partner_key };
+    let (id, solution) = (challenge["id"].as_str().unwrap(), solve(&challenge));
+    let hand_in = || hand_in(&service, &app, id, &solution, GERMAN);
+    let (one, other) = tokio::join!(hand_in(), hand_in());
+    let (passed, late) = if one.status == 200 { (one, other) } else { (other, one) };
+    assert_eq!((&passed.json["challenge"], &passed.json["action"]), (&json!("passed"), &json!("record_only")));
+    assert_eq!(late.code(), "challenge_unavailable", "one of two answers at once");
+    let row = data(&service, "verdict?cid=s", &app).await.json["data"].clone();
+    assert_eq!(row["challenge"], "passed");
 }
 
 #[tokio::test]

@@ -19,8 +19,7 @@ async function act(page) {
   await page.type("input", "octet");
 }
 
-async function playwright(options, context = {}) {
-  const { chromium } = require("playwright-core");
+async function playwright(options, context = {}, { chromium } = require("playwright-core")) {
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS, ...options });
   const page = await (await browser.newContext({ ignoreHTTPSErrors: true, ...context })).newPage();
   await page.goto(url);
@@ -44,14 +43,43 @@ function stealth(headless) {
   return puppeteer({ headless }, undefined, library);
 }
 
-async function selenium(browser, flags) {
+/** Playwright with the plugin that hides Puppeteer. */
+function extra(headless) {
+  const library = require("playwright-extra");
+  library.chromium.use(require("puppeteer-extra-plugin-stealth")());
+  return playwright({ headless }, {}, library);
+}
+
+/** A headless shell that comes by npm. */
+async function sparticuz() {
+  const { default: chromium } = await import(require.resolve("@sparticuz/chromium"));
+  return puppeteer({ executablePath: await chromium.executablePath(), args: chromium.args, headless: "shell" });
+}
+
+async function realBrowser() {
+  const { connect } = require("puppeteer-real-browser");
+  const customConfig = { chromePath: CHROMIUM };
+  const { browser, page } = await connect({ headless: false, customConfig, args: FLAGS, disableXvfb: true, turnstile: false });
+  await page.goto(url);
+  await act(page);
+  return () => browser.close();
+}
+
+/** A page without a browser around it. */
+async function jsdom() {
+  const { JSDOM, ResourceLoader } = require("jsdom");
+  const dom = await JSDOM.fromURL(url, { runScripts: "dangerously", resources: new ResourceLoader({ strictSSL: false }) });
+  return () => dom.window.close();
+}
+
+async function selenium(browser, flags, excluded = []) {
   const { Builder, By } = require("selenium-webdriver");
   const chrome = require("selenium-webdriver/chrome.js");
   const firefox = require("selenium-webdriver/firefox.js");
   const builder = new Builder().forBrowser(browser);
   if (browser === "chrome") {
     builder.setChromeService(new chrome.ServiceBuilder("/usr/bin/chromedriver"));
-    builder.setChromeOptions(new chrome.Options().setChromeBinaryPath(CHROMIUM).addArguments(...FLAGS, ...flags));
+    builder.setChromeOptions(new chrome.Options().setChromeBinaryPath(CHROMIUM).addArguments(...FLAGS, ...flags).excludeSwitches(...excluded));
   } else {
     builder.setFirefoxService(new firefox.ServiceBuilder(`${process.env.ZOO_TOOLS}/cargo/bin/geckodriver`));
     builder.setFirefoxOptions(new firefox.Options().setBinary("/usr/bin/firefox-esr").setAcceptInsecureCerts(true).addArguments(...flags));
@@ -64,7 +92,7 @@ async function selenium(browser, flags) {
 }
 
 /** The devtools protocol without a library: with the runtime's events on, or off as those do who hide. */
-async function protocol(flags, { runtime }) {
+async function protocol(flags, { runtime, force, silent }) {
   const browser = spawn(
     CHROMIUM,
     [...FLAGS, `--user-data-dir=${profile}`, "--remote-debugging-port=0", ...flags, "about:blank"],
@@ -94,7 +122,8 @@ async function protocol(flags, { runtime }) {
   if (runtime) await send("Runtime.enable", {}, sessionId);
   await send("Page.navigate", { url }, sessionId);
   await new Promise((resolve) => setTimeout(resolve, 1500));
-  const at = { x: 550, y: 400, button: "left", clickCount: 1 };
+  if (silent) return () => browser.kill();
+  const at = { x: 550, y: 400, button: "left", clickCount: 1, force };
   await send("Input.dispatchMouseEvent", { type: "mousePressed", ...at }, sessionId);
   await send("Input.dispatchMouseEvent", { type: "mouseReleased", ...at }, sessionId);
   return () => browser.kill();
@@ -103,6 +132,16 @@ async function protocol(flags, { runtime }) {
 const hidden = ["--disable-blink-features=AutomationControlled"];
 const disguise = (page) => page.setUserAgent(AGENT);
 const kinds = {
+  "patchright-headless": () => playwright({ headless: true }, {}, require("patchright-core")),
+  "patchright-window": () => playwright({ headless: false }, {}, require("patchright-core")),
+  "rebrowser-headless": () => puppeteer({ headless: true, args: [...FLAGS, ...hidden] }, disguise, require("rebrowser-puppeteer-core")),
+  "rebrowser-window": () => puppeteer({ headless: false, args: [...FLAGS, ...hidden] }, undefined, require("rebrowser-puppeteer-core")),
+  "rebrowser-playwright-window": () => playwright({ headless: false }, {}, require("rebrowser-playwright-core")),
+  "extra-headless": () => extra(true),
+  "extra-window": () => extra(false),
+  "real-browser": realBrowser,
+  sparticuz,
+  jsdom,
   playwright: () => playwright({ headless: true }),
   "playwright-window": () => playwright({ headless: false }),
   "playwright-phone": () => playwright({ headless: true }, require("playwright-core").devices["Pixel 7"]),
@@ -110,18 +149,24 @@ const kinds = {
   "puppeteer-window": () => puppeteer({ headless: false }),
   "puppeteer-disguised": () => puppeteer({ headless: true, args: [...FLAGS, ...hidden] }, disguise),
   "puppeteer-disguised-window": () => puppeteer({ headless: false, args: [...FLAGS, ...hidden] }, disguise),
+  "puppeteer-plain-window": () => puppeteer({ headless: false, ignoreDefaultArgs: ["--enable-automation"], defaultViewport: null }),
+  "puppeteer-firefox-window": () => puppeteer({ browser: "firefox", headless: false, executablePath: "/usr/bin/firefox-esr", args: [] }),
   "puppeteer-firefox": () => puppeteer({ browser: "firefox", headless: true, executablePath: "/usr/bin/firefox-esr", args: [] }),
   stealth: () => stealth(true),
   "stealth-window": () => stealth(false),
   "selenium-chromium": () => selenium("chrome", ["--headless=new"]),
   "selenium-chromium-window": () => selenium("chrome", []),
   "selenium-hidden-window": () => selenium("chrome", hidden),
+  "selenium-excluded": () => selenium("chrome", ["--headless=new", `--user-agent=${AGENT}`, ...hidden], ["enable-automation"]),
+  "selenium-excluded-window": () => selenium("chrome", hidden, ["enable-automation"]),
   "selenium-firefox": () => selenium("firefox", ["-headless"]),
   "selenium-firefox-window": () => selenium("firefox", []),
   protocol: () => protocol(["--headless=new"], { runtime: true }),
   "protocol-window": () => protocol([], { runtime: true }),
   "protocol-hidden": () => protocol(["--headless=new", `--user-agent=${AGENT.replace("Windows NT 10.0; Win64; x64", "X11; Linux x86_64")}`, ...hidden], { runtime: false }),
   "protocol-hidden-window": () => protocol(hidden, { runtime: false }),
+  "protocol-forceful-window": () => protocol(hidden, { runtime: false, force: 0.5 }),
+  "protocol-silent-window": () => protocol(hidden, { runtime: false, silent: true }),
 };
 
 const close = await kinds[kind]();

@@ -39,6 +39,10 @@ impl Screen {
         match hand {
             Hand::Nothing => tokio::time::sleep(std::time::Duration::from_millis(300)).await,
             Hand::Mouse => self.xdotool(&way(round)).await,
+            Hand::Typing => {
+                self.xdotool(&way(round)).await;
+                self.xdotool(&words("key Tab sleep 0.2 type --delay 95 octet")).await;
+            }
             Hand::Keyboard => self.xdotool(&words("sleep 0.3 key Tab sleep 0.21 key Tab sleep 0.34 key Tab sleep 0.17 key o sleep 0.14 key c sleep 0.23 key t")).await,
             Hand::Switch => self.xdotool(&words("sleep 0.6 mousedown 1 sleep 0.05 mouseup 1 sleep 0.4")).await,
         }

@@ -23,6 +23,8 @@ pub(super) enum Hand {
     Nothing,
     Mouse,
     Keyboard,
+    /// The mouse, then words.
+    Typing,
     /// A click without a way to it, as switches and eye trackers make it.
     Switch,
 }
@@ -35,9 +37,13 @@ enum Program {
     Shell(&'static [&'static str]),
     /// A kind of `drive.mjs`.
     Drive(&'static str),
+    /// A kind of `drive.py`.
+    DrivePython(&'static str),
     /// A library and a name for `fetch.py`.
     Python(&'static str, &'static str),
     Curl(&'static [&'static str]),
+    /// Node's own client.
+    Node,
 }
 
 /// One member.
@@ -90,6 +96,14 @@ pub const MEMBERS: &[Member] = &[
     person("chromium-user-agent", Hand::Mouse, Program::Chromium(&[WINDOWS_FLAG])),
     person("chromium-debugging-port", Hand::Mouse, Program::Chromium(&["--remote-debugging-port=0"])),
     person("chromium-zoomed", Hand::Mouse, Program::Chromium(&["--force-device-scale-factor=1.5"])),
+    person("chromium-small", Hand::Mouse, Program::Chromium(&["--window-size=900,700"])),
+    person("chromium-maximised", Hand::Mouse, Program::Chromium(&["--start-maximized"])),
+    person("chromium-fullscreen", Hand::Mouse, Program::Chromium(&["--start-fullscreen"])),
+    person("chromium-dark", Hand::Mouse, Program::Chromium(&["--force-dark-mode", "--enable-features=WebContentsForceDark"])),
+    person("chromium-reduced-motion", Hand::Mouse, Program::Chromium(&["--force-prefers-reduced-motion"])),
+    person("chromium-touch", Hand::Mouse, Program::Chromium(&["--touch-events=enabled"])),
+    person("chromium-jitless", Hand::Mouse, Program::Chromium(&["--js-flags=--jitless"])),
+    person("chromium-typing", Hand::Typing, Program::Chromium(&[])),
     person("firefox", Hand::Mouse, Program::Firefox(&[], &[])),
     person("firefox-private", Hand::Mouse, Program::Firefox(&["-private-window"], &[])),
     person("firefox-german", Hand::Mouse, Program::Firefox(&[], GERMAN)).at(BERLIN),
@@ -98,6 +112,10 @@ pub const MEMBERS: &[Member] = &[
     person("firefox-no-webgl", Hand::Mouse, Program::Firefox(&[], &[("webgl.disabled", "true")])),
     person("firefox-keyboard", Hand::Keyboard, Program::Firefox(&[], &[])),
     person("firefox-switch", Hand::Switch, Program::Firefox(&[], &[])),
+    person("firefox-zoomed", Hand::Mouse, Program::Firefox(&[], &[("layout.css.devPixelsPerPx", "\"1.5\"")])),
+    person("firefox-dark", Hand::Mouse, Program::Firefox(&[], &[("ui.systemUsesDarkTheme", "1")])),
+    person("firefox-jitless", Hand::Mouse, Program::Firefox(&[], &[("javascript.options.baselinejit", "false"), ("javascript.options.ion", "false"), ("javascript.options.wasm", "false")])),
+    person("firefox-typing", Hand::Typing, Program::Firefox(&[], &[])),
     machine("chromium-headless", Program::Chromium(&["--headless=new"])),
     machine(
         "chromium-headless-disguised",
@@ -117,6 +135,32 @@ pub const MEMBERS: &[Member] = &[
     machine("puppeteer-firefox", Program::Drive("puppeteer-firefox")),
     machine("stealth", Program::Drive("stealth")),
     machine("stealth-window", Program::Drive("stealth-window")),
+    machine("puppeteer-plain-window", Program::Drive("puppeteer-plain-window")),
+    machine("puppeteer-firefox-window", Program::Drive("puppeteer-firefox-window")),
+    machine("patchright-headless", Program::Drive("patchright-headless")),
+    machine("patchright-window", Program::Drive("patchright-window")),
+    machine("rebrowser-headless", Program::Drive("rebrowser-headless")),
+    machine("rebrowser-window", Program::Drive("rebrowser-window")),
+    machine("rebrowser-playwright-window", Program::Drive("rebrowser-playwright-window")),
+    machine("extra-headless", Program::Drive("extra-headless")),
+    machine("extra-window", Program::Drive("extra-window")),
+    machine("real-browser", Program::Drive("real-browser")),
+    machine("sparticuz", Program::Drive("sparticuz")),
+    machine("undetected-headless", Program::DrivePython("undetected-headless")),
+    machine("undetected-window", Program::DrivePython("undetected-window")),
+    machine("nodriver-headless", Program::DrivePython("nodriver-headless")),
+    machine("nodriver-window", Program::DrivePython("nodriver-window")),
+    machine("zendriver-headless", Program::DrivePython("zendriver-headless")),
+    machine("zendriver-window", Program::DrivePython("zendriver-window")),
+    machine("drission-headless", Program::DrivePython("drission-headless")),
+    machine("drission-window", Program::DrivePython("drission-window")),
+    machine("driverless-headless", Program::DrivePython("driverless-headless")),
+    machine("driverless-window", Program::DrivePython("driverless-window")),
+    machine("botasaurus-headless", Program::DrivePython("botasaurus-headless")),
+    machine("botasaurus-window", Program::DrivePython("botasaurus-window")),
+    machine("webkitgtk-window", Program::DrivePython("webkitgtk-window")),
+    machine("selenium-excluded", Program::Drive("selenium-excluded")),
+    machine("selenium-excluded-window", Program::Drive("selenium-excluded-window")),
     machine("selenium-chromium", Program::Drive("selenium-chromium")),
     machine("selenium-chromium-window", Program::Drive("selenium-chromium-window")),
     machine("selenium-hidden-window", Program::Drive("selenium-hidden-window")),
@@ -126,6 +170,13 @@ pub const MEMBERS: &[Member] = &[
     machine("protocol-window", Program::Drive("protocol-window")),
     machine("protocol-hidden", Program::Drive("protocol-hidden")),
     machine("protocol-hidden-window", Program::Drive("protocol-hidden-window")),
+    machine("protocol-forceful-window", Program::Drive("protocol-forceful-window")),
+    machine("protocol-silent-window", Program::Drive("protocol-silent-window")),
+    machine("jsdom", Program::Drive("jsdom")),
+    machine("node", Program::Node),
+    machine("aiohttp", Program::Python("aiohttp", "own")),
+    machine("tls-client", Program::Python("tls_client", WINDOWS)),
+    machine("curl-impersonate", Program::Python("curl_cffi", "own")),
     machine("curl", Program::Curl(&[])),
     machine("curl-as-browser", Program::Curl(&["--user-agent", WINDOWS])),
     machine("requests", Program::Python("requests", "own")),
@@ -164,7 +215,7 @@ const FIREFOX: &[(&str, &str)] = &[
 impl Member {
     /// Whether its visit is a page that is fetched, and never read.
     pub(super) const fn only_fetches(&self) -> bool {
-        matches!(self.program, Program::Python(..) | Program::Curl(_))
+        matches!(self.program, Program::Python(..) | Program::Curl(_) | Program::Node | Program::Drive("jsdom"))
     }
 
     /// The program on its way to `url`, with a profile of its own.
@@ -196,6 +247,16 @@ impl Member {
             Program::Drive(kind) => {
                 let mut command = Command::new("node");
                 command.arg(tools.script("drive.mjs")).args([kind, url]).arg(profile);
+                command
+            }
+            Program::DrivePython(kind) => {
+                let mut command = Command::new("python3");
+                command.arg(tools.script("drive.py")).args([kind, url]).arg(profile).env("PYTHONPATH", tools.python());
+                command
+            }
+            Program::Node => {
+                let mut command = Command::new("node");
+                command.args(["--eval", "fetch(process.argv[1])", url]).env("NODE_TLS_REJECT_UNAUTHORIZED", "0");
                 command
             }
             Program::Python(library, name) => {

@@ -7,12 +7,36 @@ use std::process::{Command, Stdio};
 /// npm packages with their versions; drivers, and the detector that is shown beside.
 const NPM: &[&str] = &[
     "@fingerprintjs/botd@2.0.0",
+    "@sparticuz/chromium",
+    "jsdom",
+    "patchright-core",
     "playwright-core",
+    "playwright-extra",
     "puppeteer-core",
     "puppeteer-extra",
     "puppeteer-extra-plugin-stealth",
+    "puppeteer-real-browser",
+    "rebrowser-playwright-core",
+    "rebrowser-puppeteer-core",
     "selenium-webdriver",
     "ws",
+];
+
+/// Python packages: drivers that hide, and clients that shake hands as browsers do.
+const PYTHON: &[&str] = &[
+    "DrissionPage",
+    "aiohttp",
+    "botasaurus-driver",
+    "curl_cffi",
+    "httpx[http2]",
+    "nodriver",
+    "requests",
+    "selenium",
+    "selenium-driverless",
+    "setuptools",
+    "tls-client",
+    "undetected-chromedriver",
+    "zendriver",
 ];
 
 /// The folder with all of them.
@@ -41,21 +65,12 @@ impl Tools {
                 ));
             }
         }
-        tools.unless("node_modules/ws/package.json", |tools| {
+        tools.unless("node_modules/patchright-core/package.json", |tools| {
             write(&tools.directory.join("package.json"), "{ \"name\": \"zoo\", \"private\": true }")?;
             tools.run(Command::new("npm").args(["install", "--ignore-scripts", "--no-audit", "--no-fund"]).args(NPM))
         })?;
-        tools.unless("python/httpx/__init__.py", |tools| {
-            tools.run(Command::new("python3").args([
-                "-m",
-                "pip",
-                "install",
-                "-q",
-                "--target",
-                "python",
-                "requests",
-                "httpx[http2]",
-            ]))
+        tools.unless("python/zendriver/__init__.py", |tools| {
+            tools.run(Command::new("python3").args(["-m", "pip", "install", "-q", "--target", "python"]).args(PYTHON))
         })?;
         tools.unless("cargo/bin/geckodriver", |tools| {
             tools.run(Command::new("cargo").args(["install", "geckodriver", "--debug", "--locked", "--root", "cargo"]))
@@ -68,6 +83,7 @@ impl Tools {
             tools.run(Command::new("sh").args(["-c", unpack]))
         })?;
         write(&tools.script("drive.mjs"), include_str!("drive.mjs"))?;
+        write(&tools.script("drive.py"), include_str!("drive.py"))?;
         write(&tools.script("fetch.py"), include_str!("fetch.py"))?;
         Ok(tools)
     }

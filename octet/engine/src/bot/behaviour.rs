@@ -6,12 +6,11 @@ use octet::fact::Fact;
 use octet::facts::Facts;
 
 use super::Seen;
-use super::browser::Engine;
 use super::signs::{Sign, found};
 
 /// Keys nearer together than this, in ms, are not pressed by hands; and how many of them it takes.
 const FASTEST_KEYS_MS: u32 = 24;
-const KEYS: usize = 6;
+const KEYS: usize = 5;
 
 /// The shortest side of a target that a person does not hit in its very middle by chance, in CSS pixels.
 const WIDE_TARGET: u32 = 16;
@@ -27,9 +26,10 @@ pub(super) fn of_visit(seen: &Seen<'_>) -> Vec<Sign> {
     found([
         (is_scripted(events), Sign::Untrusted),
         (has_fast_keys(events), Sign::FastKeys),
+        (desktop && has_short_keys(events), Sign::ShortKeys),
+        (desktop && is_typed_without_keys(events), Sign::TypedWithoutKeys),
         (desktop && clicks_without_path(events), Sign::ClickWithoutPath),
         (desktop && holds_are_short(events), Sign::ShortHold),
-        (seen.claim.engine == Some(Engine::Chromium) && is_without_pressure(events), Sign::InjectedPress),
         (desktop && hits_the_middle(events), Sign::Centred),
         (desktop && !seen.privacy.resists && is_injected(events, &seen.evidence.page), Sign::InjectedPlace),
     ])
@@ -64,6 +64,19 @@ fn has_fast_keys(events: &[InputEvent]) -> bool {
     times.len() >= KEYS && fast * 10 >= (times.len() - 1) * 9
 }
 
+/// Fingers rest on a key for tens of milliseconds; password managers and scanners of barcodes do not.
+fn has_short_keys(events: &[InputEvent]) -> bool {
+    let holds = events.iter().filter(|event| event.kind == InputKind::KeyUp && !event.scripted);
+    let holds: Vec<u32> = holds.filter_map(|event| event.held_ms).collect();
+    holds.len() >= KEYS - 1 && holds.iter().all(|held| *held < 8)
+}
+
+/// Every keyboard's text comes by keys that go down; a protocol may send the text alone.
+fn is_typed_without_keys(events: &[InputEvent]) -> bool {
+    let count = |kind| events.iter().filter(|event| event.kind == kind && !event.scripted).count();
+    count(InputKind::Typed) >= 2 && count(InputKind::KeyDown) == 0
+}
+
 /// A mouse's press where it never moved to, when neither a key nor a focus came before.
 fn clicks_without_path(events: &[InputEvent]) -> bool {
     let first = events.iter().position(|event| {
@@ -86,8 +99,8 @@ fn holds_are_short(events: &[InputEvent]) -> bool {
 
 /// Pointer Events: a pressed mouse has half of all pressure, whatever moved it; input that is made inside of the browser
 /// has none unless it says so.
-fn is_without_pressure(events: &[InputEvent]) -> bool {
-    of_mouse(events).any(|event| event.kind == InputKind::Down && event.pressure_permille == Some(0))
+pub(super) fn is_without_pressure(behaviour: &Behaviour) -> bool {
+    of_mouse(behaviour.events.as_slice()).any(|event| event.pressure_permille == Some(0))
 }
 
 fn hits_the_middle(events: &[InputEvent]) -> bool {

@@ -6,8 +6,9 @@ use octet::fact::{Fact, Text};
 use octet::facts::{Facts, Texts};
 
 use super::Seen;
-use super::browser::Engine;
+use super::browser::{Engine, System};
 use super::signs::{Sign, found};
+use super::traces::texts;
 
 /// How far a window may reach beyond its screen, as a share: maximised ones do by their borders.
 const BEYOND: f64 = 1.05;
@@ -21,7 +22,7 @@ pub(super) fn of_page(seen: &Seen<'_>) -> Vec<Sign> {
         (seen.evidence.connection.hosting, Sign::Hosting),
     ]);
     if !seen.privacy.resists {
-        signs.extend(window(page, seen.claim.is_desktop()));
+        signs.extend(window(page, seen.claim.is_desktop() && !seen.privacy.desktop_mode));
     }
     if seen.evidence.expected >= Profile::Full {
         signs.extend(rendering(seen));
@@ -42,6 +43,7 @@ fn window(page: &Facts, desktop: bool) -> Vec<Sign> {
             outer.zip(screen).is_some_and(|(outer, screen)| beyond(outer.0, screen.0) || beyond(outer.1, screen.1)),
             Sign::WindowBeyondScreen,
         ),
+        (desktop && is_emulated(page, screen, outer, inner), Sign::EmulatedScreen),
         (outer == Some((0, 0)) && inner.is_some_and(|inner| inner != (0, 0)), Sign::NoWindow),
         // A full screen of a person's is as large as the screen too, but then the system's bars are somewhere.
         (
@@ -50,6 +52,16 @@ fn window(page: &Facts, desktop: bool) -> Vec<Sign> {
         ),
         (desktop && screen == Some((800, 600)) && unscaled, Sign::TinyScreen),
     ])
+}
+
+/// A page that fills its screen has no bars, and a screen that is wider than high does not stand upright. Who emulates a
+/// page's size often forgets either.
+fn is_emulated(page: &Facts, screen: Option<(i32, i32)>, outer: Option<(i32, i32)>, inner: Option<(i32, i32)>) -> bool {
+    const BARS: i32 = 32;
+    let Some(screen) = screen else { return false };
+    let upright = page.orientation.read().is_some_and(|way| way.as_str().starts_with("portrait"));
+    let has_bars = outer.zip(inner).is_some_and(|(outer, inner)| outer.1.saturating_sub(inner.1) >= BARS);
+    (inner == Some(screen) && has_bars) || (upright && screen.0 > screen.1)
 }
 
 /// A desktop with neither a mouse nor a touch screen: a machine that nobody sits at, or that a person uses by keyboard.
@@ -78,6 +90,8 @@ fn rendering(seen: &Seen<'_>) -> Vec<Sign> {
         matches!(permissions, (Some(one), Some(other)) if one.as_str() == "denied" && other.as_str() == "prompt");
     let chrome = seen.evidence.automation.as_ref().map(|automation| &automation.chrome);
     found([
+        (!seen.privacy.resists && has_headless_theme(seen), Sign::HeadlessTheme),
+        (has_headless_keyboard(seen), Sign::HeadlessKeyboard),
         (software, Sign::SoftwareGraphics),
         // Whoever turns the PDF viewer off has no plugins; who has it, has them.
         (
@@ -91,6 +105,25 @@ fn rendering(seen: &Seen<'_>) -> Vec<Sign> {
         (chromium && seen.claim.is_desktop() && matches!(chrome, Some(Fact::Absent)), Sign::NoChrome),
         (chromium && differ, Sign::PermissionsDiffer),
     ])
+}
+
+/// Without a desktop there is no theme: Firefox then gives constants of its own (`HeadlessLookAndFeel`), which no
+/// desktop's theme has together.
+fn has_headless_theme(seen: &Seen<'_>) -> bool {
+    let Some(automation) = &seen.evidence.automation else { return false };
+    let is = |fact: &Fact<Text>, value: &str| fact.read().is_some_and(|text| text.as_str() == value);
+    seen.claim.engine == Some(Engine::Firefox)
+        && is(&automation.caption_font, "sans-serif 14px")
+        && is(&automation.highlight, "rgb(51, 153, 255)")
+}
+
+/// Without a system's keyboard Chromium makes one up (`StubKeyboardLayoutEngine`): an American one with a key for yen,
+/// which no layout of Linux or Windows is.
+fn has_headless_keyboard(seen: &Seen<'_>) -> bool {
+    let keys = seen.evidence.automation.as_ref().map(|automation| texts(&automation.keys));
+    matches!(seen.claim.system, Some(System::Linux | System::Windows))
+        && seen.claim.engine == Some(Engine::Chromium)
+        && keys.is_some_and(|keys| keys == ["\u{a5}", "["])
 }
 
 fn is_empty(languages: &Fact<Texts>) -> bool {

@@ -72,6 +72,9 @@ signs! {
         WrappedNative "wrapped_native",
         /// Something serialises what the page logs: the developer tools are open, or a driver is attached.
         ConsoleRead "console_read",
+        /// A mouse's press without the pressure that the browser itself gives every press of a mouse: only its devtools
+        /// protocol makes one. No hand, no switch and no assistive technology does.
+        InjectedPress "injected_press",
         /// `navigator.webdriver` is not where the browser defines it.
         WebdriverMoved "webdriver_moved",
         /// The browser has client hints and gives none.
@@ -83,6 +86,8 @@ signs! {
     Environment "environment" {
         /// The window is larger than the screen.
         WindowBeyondScreen "window_beyond_screen",
+        /// The screen is made up: the page alone is as large, in a window with bars; or it lies one way and says another.
+        EmulatedScreen "emulated_screen",
         /// The window has no size.
         NoWindow "no_window",
         /// The window has no frame, bars or tabs although it is no full screen of a person's.
@@ -91,6 +96,10 @@ signs! {
         TinyScreen "tiny_screen",
         /// A desktop without any pointing device.
         NoPointer "no_pointer",
+        /// The system's fonts and colours are those that a headless Firefox makes up.
+        HeadlessTheme "headless_theme",
+        /// The keyboard is the one that a headless Chromium makes up.
+        HeadlessKeyboard "headless_keyboard",
         /// The graphics are drawn in software.
         SoftwareGraphics "software_graphics",
         /// A desktop Chromium without its built-in plugins.
@@ -165,12 +174,14 @@ signs! {
         Untrusted "untrusted",
         /// Keys come faster than hands press them.
         FastKeys "fast_keys",
+        /// Keys are released at once.
+        ShortKeys "short_keys",
+        /// Text is typed, and no key goes down.
+        TypedWithoutKeys "typed_without_keys",
         /// A click without a way to it.
         ClickWithoutPath "click_without_path",
         /// A press that ends at once.
         ShortHold "short_hold",
-        /// A mouse's press without the pressure that every press of a mouse has.
-        InjectedPress "injected_press",
         /// A click in the very middle of what it hits.
         Centred "centred",
         /// The pointer's place on the screen is that in the page, as only injected input has it.

@@ -7,6 +7,7 @@ use octet::assess::Automation;
 use octet::fact::{AtMost, Fact, Text};
 
 use super::Seen;
+use super::behaviour::is_without_pressure;
 use super::browser::Engine;
 use super::privacy::has_random_pictures;
 use super::signs::{Sign, found};
@@ -33,6 +34,7 @@ const COSTUME: &[&str] = &[
 
 pub(super) fn of_page(seen: &Seen<'_>) -> Vec<Sign> {
     let (page, claim) = (&seen.evidence.page, &seen.claim);
+    let pressed = seen.evidence.behaviour.as_ref().is_some_and(is_without_pressure);
     let mut signs = found([
         (
             claim.is(Engine::Chromium, 90)
@@ -41,6 +43,7 @@ pub(super) fn of_page(seen: &Seen<'_>) -> Vec<Sign> {
             Sign::EmptyHints,
         ),
         (claim.is(Engine::Chromium, 90) && page.brands == Fact::Absent, Sign::NoHints),
+        (claim.engine == Some(Engine::Chromium) && pressed, Sign::InjectedPress),
     ]);
     if let Some(automation) = &seen.evidence.automation {
         signs.extend(of_automation(automation));

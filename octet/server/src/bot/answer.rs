@@ -33,7 +33,7 @@ pub(crate) async fn challenge_answer(
     let app = records.app(&answer.app_key).filter(|app| app.partner == edge.partner).ok_or_else(nothing_to_verify)?;
     let key = Key { partner: edge.partner.clone(), session: answer.session_ref };
     let bot = &shared.bot;
-    let Some(open) = bot.challenges.take(&id, &key, &app.key) else {
+    let Some(challenged) = bot.challenges.take(&id, &key, &app.key).await? else {
         // Answered before, or never given: what is known stands.
         let known = visible(app, bot.sessions.visit(&key)).ok_or_else(nothing_to_verify)?;
         return Ok(json(StatusCode::OK, &known.verdict));
@@ -48,7 +48,7 @@ pub(crate) async fn challenge_answer(
             Checked::Late => ChallengeOutcome::Expired,
         },
     };
-    let verdict = bot.sessions.conclude(&key, open.verdict, outcome);
+    let verdict = bot.sessions.conclude(&key, challenged, outcome);
     if let Some(outcome) = verdict.challenge() {
         written(bot.log.record_outcome(&app.key, &key.session, outcome), &bot.log).await?;
     }

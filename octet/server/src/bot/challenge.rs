@@ -1,8 +1,7 @@
 //! Challenges: memory-hard work for a browser, cheap to check. A challenge is good for one answer, for the session, app
 //! and network that it was given to, and for a time. Knows nothing of why one is asked for.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use axum::body::Body;
@@ -18,12 +17,12 @@ use octet::problem::Code;
 use ring::hmac;
 
 use super::network;
-use crate::Error;
 use crate::failure::{Failure, json};
 use crate::ingest::{self, Received};
 use crate::records::{App, random};
 use crate::service::Shared;
 use crate::sessions::{Key, Network};
+use crate::visits::{OpenChallenge, Salt, VisitLog};
 
 /// The memory of one try, in KiB, and how often it is gone over.
 const MEMORY_KIB: u32 = 8 * 1024;
@@ -31,24 +30,12 @@ const ITERATIONS: u32 = 1;
 /// How many of the derived bytes the page is told: enough to know the right number by, and nothing to answer with.
 const TARGET: usize = 4;
 
-type Salt = [u8; 16];
 type Proof = [u8; 32];
 
-/// The challenges that are open, and the key under which they are bound.
+/// The challenges of a service. Those that are open stand beside the visits, with the key under which they are bound.
 pub(super) struct Challenges {
-    key: hmac::Key,
-    open: Mutex<HashMap<Salt, Open>>,
+    log: VisitLog,
     most: usize,
-}
-
-/// One challenge that was given and not answered.
-#[derive(Debug)]
-pub(super) struct Open {
-    pub(super) key: Key,
-    pub(super) app: octet::AppKey,
-    /// What it was given for.
-    pub(super) verdict: BotVerdict,
-    expires_at: Timestamp,
 }
 
 /// What a challenge is bound to, beside its answer.
@@ -84,10 +71,15 @@ pub(crate) async fn challenge(
     let _permit = shared.bot.making_challenges.try_acquire().map_err(busy)?;
     let verdict = shared.bot.sessions.escalate(&key, &app.key).ok_or_else(nothing_to_verify)?;
     let (maker, network) = (Arc::clone(&shared), network(&bundle.observations));
-    let made =
-        tokio::task::spawn_blocking(move || maker.bot.challenges.make(&app, key, network, verdict, maker.clock.now()));
+    let made = tokio::task::spawn_blocking(move || {
+        let now = maker.clock.now();
+        maker.bot.challenges.make(&app, key, network, verdict, now)
+    });
     let failed = || Failure::new(Code::Internal, "the challenge could not be made");
-    let challenge = made.await.ok().flatten().ok_or_else(failed)?;
+    let (salt, open, challenge) = made.await.ok().flatten().ok_or_else(failed)?;
+    if !shared.bot.challenges.keep(salt, open).await? {
+        return Err(Failure::new(Code::StoreUnavailable, "too many challenges are open; ask again").retry_after(1));
+    }
     Ok(json(StatusCode::OK, &challenge))
 }
 
@@ -96,12 +88,11 @@ pub(super) fn nothing_to_verify() -> Failure {
 }
 
 impl Challenges {
-    pub(super) fn new(most: usize) -> Result<Self, Error> {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &random::<32>()?);
-        Ok(Self { key, open: Mutex::default(), most })
+    pub(super) const fn new(log: VisitLog, most: usize) -> Self {
+        Self { log, most }
     }
 
-    /// A new challenge; none when too many are open, or there is no randomness.
+    /// A new challenge, and what is to be kept of it; none when there is no randomness.
     fn make(
         &self,
         app: &App,
@@ -109,7 +100,7 @@ impl Challenges {
         network: Option<Network>,
         verdict: BotVerdict,
         now: Timestamp,
-    ) -> Option<Challenge> {
+    ) -> Option<(Salt, OpenChallenge, Challenge)> {
         let (salt, draw) = (random::<16>().ok()?, random::<8>().ok()?);
         let difficulty = app.settings.challenge_numbers.max(1);
         // Of 2^64 draws over at most 16 numbers, no number is likelier by anything that can be seen.
@@ -130,20 +121,24 @@ impl Challenges {
             target: Text::try_from(&*URL_SAFE_NO_PAD.encode(&proof[..TARGET])).ok()?,
             expires_at,
         };
-        let mut open = self.lock();
-        if open.len() >= self.most {
-            return None;
-        }
-        open.insert(salt, Open { key, app: app.key.clone(), verdict, expires_at });
-        Some(challenge)
+        Some((salt, OpenChallenge { key, app: app.key.clone(), verdict, expires_at }, challenge))
     }
 
-    /// Takes the open challenge of this id, if it was given to this session and app; nobody can take it twice.
-    pub(super) fn take(&self, id: &ChallengeId, key: &Key, app: &octet::AppKey) -> Option<Open> {
-        let (salt, ..) = parts(id)?;
-        let mut open = self.lock();
-        let found = open.get(&salt)?;
-        if found.key == *key && found.app == *app { open.remove(&salt) } else { None }
+    /// Keeps a challenge until it is answered; says whether there was room for it.
+    async fn keep(&self, salt: Salt, open: OpenChallenge) -> Result<bool, Failure> {
+        self.log.keep_challenge(salt, open, self.most).await.map_err(unavailable)
+    }
+
+    /// Takes the open challenge of this id, if it was given to this session and app, and says what it was given for;
+    /// nobody can take it twice.
+    pub(super) async fn take(
+        &self,
+        id: &ChallengeId,
+        key: &Key,
+        app: &octet::AppKey,
+    ) -> Result<Option<BotVerdict>, Failure> {
+        let Some((salt, ..)) = parts(id) else { return Ok(None) };
+        self.log.take_challenge(salt, key.clone(), app.clone()).await.map_err(unavailable)
     }
 
     /// Whether a solution is the one that the challenge is bound to.
@@ -153,21 +148,15 @@ impl Challenges {
         let proof: Option<Proof> = proof.and_then(|proof| proof.try_into().ok());
         let Some(proof) = proof else { return Checked::Wrong };
         let message = self.message(bound, &salt, expires_at, solution.number, &proof);
-        match hmac::verify(&self.key, &message, &tag) {
+        match hmac::verify(self.log.challenge_key(), &message, &tag) {
             Err(_) => Checked::Wrong,
             Ok(()) if now >= expires_at => Checked::Late,
             Ok(()) => Checked::Right,
         }
     }
 
-    /// Forgets challenges that were not answered; a late answer is still told that it is late for as long again.
-    pub(super) fn sweep(&self, now: Timestamp) {
-        let hour_ago = now.checked_sub(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MIN);
-        self.lock().retain(|_, open| open.expires_at > hour_ago);
-    }
-
     fn tag(&self, bound: &Bound<'_>, salt: &Salt, expires_at: Timestamp, number: u32, proof: &Proof) -> hmac::Tag {
-        hmac::sign(&self.key, &self.message(bound, salt, expires_at, number, proof))
+        hmac::sign(self.log.challenge_key(), &self.message(bound, salt, expires_at, number, proof))
     }
 
     /// Every field behind its length, so that none can run into the next.
@@ -194,10 +183,11 @@ impl Challenges {
         }
         message
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Salt, Open>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn unavailable(error: crate::Error) -> Failure {
+    tracing::error!(%error, "challenges cannot be kept");
+    Failure::new(Code::StoreUnavailable, "challenges cannot be kept now; ask again").retry_after(1)
 }
 
 /// The parts of a challenge's id: its salt, its end, and its tag.

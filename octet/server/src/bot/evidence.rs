@@ -122,7 +122,7 @@ mod tests {
         ("puppeteer-disguised-window", 60, 101),
         ("stealth-window", 60, 101),
         ("selenium-firefox-window", 60, 101),
-        ("protocol-hidden-window", 30, 60),
+        ("protocol-hidden-window", 60, 101),
     ];
     const PAGES: &[&str] = &["curl-as-browser", "httpx-as-browser", "requests-as-browser"];
 

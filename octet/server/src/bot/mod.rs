@@ -25,7 +25,7 @@ use crate::records::App;
 use crate::sessions::Network;
 use crate::shares::Shares;
 use crate::visits::{Overflow, VisitLog, Written};
-use crate::{Error, Limits};
+use crate::Limits;
 
 pub(crate) use answer::challenge_answer;
 pub(crate) use assess::assess;
@@ -53,20 +53,19 @@ pub(crate) struct Bot {
 }
 
 impl Bot {
-    pub(crate) fn open(log: VisitLog, limits: &Limits, clock: &Arc<dyn Clock>) -> Result<Self, Error> {
-        Ok(Self {
+    pub(crate) fn open(log: VisitLog, limits: &Limits, clock: &Arc<dyn Clock>) -> Self {
+        Self {
             sessions: BotSessions::new(limits, Arc::clone(clock)),
-            challenges: Challenges::new(limits.sessions)?,
+            challenges: Challenges::new(log.clone(), limits.sessions),
             making_challenges: Semaphore::new(CHALLENGES_AT_ONCE),
             log,
             exports: Arc::new(Semaphore::new(EXPORTS)),
             exports_of_app: Shares::new(EXPORTS_OF_AN_APP),
-        })
+        }
     }
 
-    /// Forgets what has ended, and records the pages whose collector did not report.
-    pub(crate) fn sweep(&self, now: jiff::Timestamp) {
-        self.challenges.sweep(now);
+    /// Records the pages whose collector did not report.
+    pub(crate) fn sweep(&self) {
         self.record_unread(self.sessions.due_pages());
     }
 

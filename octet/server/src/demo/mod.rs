@@ -155,7 +155,9 @@ impl Demo {
         Ok(())
     }
 
-    fn greeting(&self) -> String {
+    /// What is printed at the start: where to go, and how to ask as the backend does.
+    #[must_use]
+    pub fn greeting(&self) -> String {
         format!(
             "\n  Open  http://{}/  in a browser: a shop that asks Octet where you are.\n\n  \
              Ask as the shop's backend does, with the reference from the page's source:\n    \

@@ -1,6 +1,7 @@
 //! The visit log: a durable row for each bot verdict, and exact figures of any period. Writing is batched and bounded:
 //! whoever records waits for nothing unless they ask to. Must never know an address or what a verdict was made of.
 
+mod challenges;
 mod export;
 mod figures;
 mod queue;
@@ -16,12 +17,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use octet::{AppKey, BotLevel, BotVerdict, ChallengeOutcome, ClickToken, SessionRef};
+use ring::hmac;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::Error;
 use crate::clock::Clock;
 
+pub(crate) use challenges::{OpenChallenge, Salt};
 pub use export::{Cursor, Page, Row};
 use queue::{Op, Queue};
 pub use stats::Period;
@@ -54,6 +57,9 @@ pub struct VisitLog {
 struct Inner {
     queue: Arc<Queue>,
     source: Source,
+    /// The writer's own.
+    connection: Arc<Mutex<Connection>>,
+    challenge_key: hmac::Key,
     writer: Mutex<Option<JoinHandle<()>>>,
     sync: bool,
 }
@@ -64,7 +70,7 @@ enum Source {
     /// A connection each, so that nobody waits for the writer.
     File { path: PathBuf, idle: Mutex<Vec<Connection>> },
     /// The writer's own.
-    Memory(Arc<Mutex<Connection>>),
+    Memory,
 }
 
 /// How many reading connections are kept for the next reader.
@@ -124,18 +130,20 @@ impl VisitLog {
     }
 
     fn open_now(path: Option<PathBuf>, options: VisitOptions, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let connection = Arc::new(Mutex::new(schema::open(path.as_deref())?));
+        let connection = schema::open(path.as_deref())?;
+        let challenge_key = challenges::key(&connection)?;
+        let connection = Arc::new(Mutex::new(connection));
         let queue = Arc::new(Queue::new(options.waiting));
         let source = match path {
             Some(path) => Source::File { path, idle: Mutex::default() },
-            None => Source::Memory(Arc::clone(&connection)),
+            None => Source::Memory,
         };
-        let writer = writer::Writer::new(connection, Arc::clone(&queue), options.retention, clock);
+        let writer = writer::Writer::new(Arc::clone(&connection), Arc::clone(&queue), options.retention, clock);
         let writer = std::thread::Builder::new()
             .name("octet-visits".into())
             .spawn(move || writer.run())
             .map_err(|_| Error::System("it gave no thread"))?;
-        let inner = Inner { queue, source, writer: Mutex::new(Some(writer)), sync: options.sync };
+        let inner = Inner { queue, source, connection, challenge_key, writer: Mutex::new(Some(writer)), sync: options.sync };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -189,7 +197,7 @@ impl VisitLog {
     ) -> Result<T, Error> {
         let inner = Arc::clone(&self.inner);
         crate::records::blocking(move || match &inner.source {
-            Source::Memory(connection) => read(&mut lock(connection)),
+            Source::Memory => read(&mut lock(&inner.connection)),
             Source::File { path, idle } => {
                 let taken = lock(idle).pop();
                 let mut connection = taken.map_or_else(|| schema::open_to_read(path), Ok)?;

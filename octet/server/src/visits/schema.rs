@@ -42,6 +42,17 @@ const STEPS: &[&str] = &["
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE kept (since_ms INTEGER NOT NULL) STRICT;
     INSERT INTO kept VALUES (-9223372036854775808);
+", "
+    CREATE TABLE challenges (
+        salt BLOB PRIMARY KEY NOT NULL,
+        partner TEXT NOT NULL,
+        session TEXT NOT NULL,
+        app TEXT NOT NULL,
+        verdict TEXT NOT NULL,
+        end_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX challenges_by_end ON challenges (end_ms);
+    CREATE TABLE challenge_key (key BLOB NOT NULL) STRICT;
 "];
 
 /// Opens the log to write, and brings it to today's schema.

@@ -48,7 +48,7 @@ impl VisitLog {
     pub async fn erase(&self, subject: Subject) -> Result<usize, Error> {
         let inner = Arc::clone(&self.inner);
         crate::records::blocking(move || match &inner.source {
-            Source::Memory(connection) => erase(&mut lock(connection), &subject),
+            Source::Memory => erase(&mut lock(&inner.connection), &subject),
             Source::File { path, .. } => erase(&mut schema::open(Some(path))?, &subject),
         })
         .await
@@ -58,6 +58,9 @@ impl VisitLog {
 fn erase(records: &mut Connection, subject: &Subject) -> Result<usize, Error> {
     let transaction = records.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let rows = rows_of(&transaction, subject)?;
+    if let Subject::Session(session) = subject {
+        transaction.execute("DELETE FROM challenges WHERE session = ?1", [session.as_str()])?;
+    }
     let mut changes = Changes::default();
     for (id, _) in &rows {
         let removed = format!("DELETE FROM visits WHERE id = ?1 RETURNING app, time_ms, {}", Facts::COLUMNS);

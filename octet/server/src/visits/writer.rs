@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use super::figures::{COLUMNS, Facts, Figures};
 use super::queue::{Op, Queue};
-use super::{Click, HOUR, MINUTE, NewVisit, lock, read};
+use super::{Click, HOUR, MINUTE, NewVisit, challenges, lock, read};
 use crate::Error;
 use crate::clock::Clock;
 
@@ -117,6 +117,7 @@ impl Writer {
     fn prune(&self) -> Result<bool, Error> {
         let end = self.clock.now().as_millisecond().saturating_sub(self.retention_ms).div_euclid(HOUR) * HOUR;
         let mut connection = lock(&self.connection);
+        challenges::forget_ended(&connection, self.clock.now().as_millisecond())?;
         let due = "SELECT exists(SELECT 1 FROM apps, visits WHERE visits.app = apps.id AND time_ms < ?1)";
         if !connection.query_row(due, [end], |row| row.get::<_, bool>(0))? {
             return Ok(false);

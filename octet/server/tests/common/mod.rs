@@ -49,8 +49,12 @@ pub(crate) async fn service() -> Service {
 }
 
 pub(crate) async fn service_with(limits: Limits) -> Service {
+    service_of(Config::in_memory().limits(limits)).await
+}
+
+pub(crate) async fn service_of(config: Config) -> Service {
     let clock = Arc::new(ManualClock::at("2026-11-21T12:00:00Z".parse().unwrap()));
-    let octet = Octet::open(Config::in_memory().limits(limits).clock(Arc::clone(&clock) as _)).await.unwrap();
+    let octet = Octet::open(config.clock(Arc::clone(&clock) as _)).await.unwrap();
     let partner_key = octet.partners().add("shop").await.unwrap();
     let license = octet.licenses().issue(NewLicense::browser("shop")).await.unwrap().key;
     Service { octet, clock, license, partner_key }
