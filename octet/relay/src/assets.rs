@@ -15,6 +15,9 @@ pub(crate) enum Naming {
     Stable,
     /// The name with the content's hash: never changes.
     Hashed,
+    /// The name with the hash of another release's file: a page that was open while the edge was renewed loads its late
+    /// parts so. It gets today's, which nobody may keep under that name.
+    Elsewhen,
 }
 
 /// The file whose name ends so, behind what the names of all files begin with.
@@ -22,8 +25,15 @@ pub(crate) fn find(ending: &str) -> Option<(&'static Asset, Naming)> {
     octet_collector_assets::assets().iter().find_map(|asset| match ending {
         _ if ending == extension(asset.name) => Some((asset, Naming::Stable)),
         _ if ending == extension(asset.hashed_name) => Some((asset, Naming::Hashed)),
+        _ if without_hash(ending) == Some(extension(asset.name)) => Some((asset, Naming::Elsewhen)),
         _ => None,
     })
+}
+
+/// The ending without the hash that it begins with: 16 hexadecimal digits behind a dot.
+fn without_hash(ending: &str) -> Option<&str> {
+    let (hash, rest) = ending.strip_prefix('.')?.split_at_checked(16)?;
+    hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).then_some(rest)
 }
 
 /// What tells this file's name from those of the others.
@@ -38,6 +48,7 @@ pub(crate) fn answer(asset: &'static Asset, naming: Naming, cross_origin: bool, 
     let cache = match naming {
         Naming::Hashed => "public, max-age=31536000, immutable",
         Naming::Stable => "no-cache",
+        Naming::Elsewhen => "no-store",
     };
     let unchanged = is_unchanged(seen, &etag);
     let mut answer = Answer::new(if unchanged { 304 } else { 200 })
@@ -217,7 +228,17 @@ mod tests {
             assert_eq!(find(extension(asset.name)), Some((asset, Naming::Stable)));
             assert_eq!(find(extension(asset.hashed_name)), Some((asset, Naming::Hashed)));
         }
-        assert_eq!(find(".js.map"), None);
+        for other in [".js.map", ".0123456789abcdef.map", ".0123456789abcdeg.js", ".0123.js", ".0123456789abcdeé.js"] {
+            assert_eq!(find(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_late_part_of_another_release_is_todays_and_nobody_keeps_it() {
+        let (asset, naming) = find(".0123456789abcdef.assess.mjs").unwrap();
+        assert_eq!((asset.name, naming), ("octet-collector.assess.mjs", Naming::Elsewhen));
+        let answer = answer(asset, naming, false, &Observation { method: "GET", ..Default::default() });
+        assert_eq!((answer.status, header(&answer, "cache-control")), (200, Some("no-store")));
     }
 
     proptest! {
