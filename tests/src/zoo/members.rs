@@ -214,7 +214,7 @@ const FIREFOX: &[(&str, &str)] = &[
 
 impl Member {
     /// Whether its visit is a page that is fetched, and never read.
-    pub(super) const fn only_fetches(&self) -> bool {
+    pub(super) fn only_fetches(&self) -> bool {
         matches!(self.program, Program::Python(..) | Program::Curl(_) | Program::Node | Program::Drive("jsdom"))
     }
 
