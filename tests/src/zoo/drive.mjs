@@ -65,13 +65,6 @@ async function realBrowser() {
   return () => browser.close();
 }
 
-/** A page without a browser around it. */
-async function jsdom() {
-  const { JSDOM, ResourceLoader } = require("jsdom");
-  const dom = await JSDOM.fromURL(url, { runScripts: "dangerously", resources: new ResourceLoader({ strictSSL: false }) });
-  return () => dom.window.close();
-}
-
 async function selenium(browser, flags, excluded = []) {
   const { Builder, By } = require("selenium-webdriver");
   const chrome = require("selenium-webdriver/chrome.js");
@@ -121,11 +114,13 @@ async function protocol(flags, { runtime, force, silent }) {
   const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true });
   if (runtime) await send("Runtime.enable", {}, sessionId);
   await send("Page.navigate", { url }, sessionId);
-  await new Promise((resolve) => setTimeout(resolve, 1500));
   if (silent) return () => browser.kill();
   const at = { x: 550, y: 400, button: "left", clickCount: 1, force };
-  await send("Input.dispatchMouseEvent", { type: "mousePressed", ...at }, sessionId);
-  await send("Input.dispatchMouseEvent", { type: "mouseReleased", ...at }, sessionId);
+  for (let click = 0; click < 6; click++) {
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    await send("Input.dispatchMouseEvent", { type: "mousePressed", ...at }, sessionId);
+    await send("Input.dispatchMouseEvent", { type: "mouseReleased", ...at }, sessionId);
+  }
   return () => browser.kill();
 }
 
@@ -141,7 +136,6 @@ const kinds = {
   "extra-window": () => extra(false),
   "real-browser": realBrowser,
   sparticuz,
-  jsdom,
   playwright: () => playwright({ headless: true }),
   "playwright-window": () => playwright({ headless: false }),
   "playwright-phone": () => playwright({ headless: true }, require("playwright-core").devices["Pixel 7"]),

@@ -64,6 +64,7 @@ const WINDOWS_FLAG: &str = "--user-agent=Mozilla/5.0 (Windows NT 10.0; Win64; x6
 const LINUX_FLAG: &str = "--user-agent=Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
 const SOFTWARE: &[&str] = &["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
 const BERLIN: &[(&str, &str)] = &[("TZ", "Europe/Berlin"), ("LANGUAGE", "de_DE:de"), ("LANG", "de_DE.UTF-8")];
+const ENGLISH: &[(&str, &str)] = &[("TZ", "America/New_York"), ("LANGUAGE", "en_US:en"), ("LANG", "en_US.UTF-8")];
 const UTC: &[(&str, &str)] = &[("TZ", "UTC")];
 const GERMAN: &[(&str, &str)] = &[("intl.accept_languages", "\"de-DE, de\"")];
 
@@ -158,7 +159,7 @@ pub const MEMBERS: &[Member] = &[
     machine("driverless-window", Program::DrivePython("driverless-window")),
     machine("botasaurus-headless", Program::DrivePython("botasaurus-headless")),
     machine("botasaurus-window", Program::DrivePython("botasaurus-window")),
-    machine("webkitgtk-window", Program::DrivePython("webkitgtk-window")),
+    machine("webkitgtk-window", Program::DrivePython("webkitgtk-window")).at(ENGLISH),
     machine("selenium-excluded", Program::Drive("selenium-excluded")),
     machine("selenium-excluded-window", Program::Drive("selenium-excluded-window")),
     machine("selenium-chromium", Program::Drive("selenium-chromium")),
@@ -172,7 +173,6 @@ pub const MEMBERS: &[Member] = &[
     machine("protocol-hidden-window", Program::Drive("protocol-hidden-window")),
     machine("protocol-forceful-window", Program::Drive("protocol-forceful-window")),
     machine("protocol-silent-window", Program::Drive("protocol-silent-window")),
-    machine("jsdom", Program::Drive("jsdom")),
     machine("node", Program::Node),
     machine("aiohttp", Program::Python("aiohttp", "own")),
     machine("tls-client", Program::Python("tls_client", WINDOWS)),
@@ -214,8 +214,8 @@ const FIREFOX: &[(&str, &str)] = &[
 
 impl Member {
     /// Whether its visit is a page that is fetched, and never read.
-    pub(super) fn only_fetches(&self) -> bool {
-        matches!(self.program, Program::Python(..) | Program::Curl(_) | Program::Node | Program::Drive("jsdom"))
+    pub(super) const fn only_fetches(&self) -> bool {
+        matches!(self.program, Program::Python(..) | Program::Curl(_) | Program::Node)
     }
 
     /// The program on its way to `url`, with a profile of its own.

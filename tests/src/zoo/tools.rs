@@ -8,7 +8,6 @@ use std::process::{Command, Stdio};
 const NPM: &[&str] = &[
     "@fingerprintjs/botd@2.0.0",
     "@sparticuz/chromium",
-    "jsdom",
     "patchright-core",
     "playwright-core",
     "playwright-extra",

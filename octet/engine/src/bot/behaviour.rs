@@ -74,7 +74,7 @@ fn has_short_keys(events: &[InputEvent]) -> bool {
 /// Every keyboard's text comes by keys that go down; a protocol may send the text alone.
 fn is_typed_without_keys(events: &[InputEvent]) -> bool {
     let count = |kind| events.iter().filter(|event| event.kind == kind && !event.scripted).count();
-    count(InputKind::Typed) >= 2 && count(InputKind::KeyDown) == 0
+    count(InputKind::Typed) >= 2 && count(InputKind::KeyDown) + count(InputKind::KeyUp) == 0
 }
 
 /// A mouse's press where it never moved to, when neither a key nor a focus came before.

@@ -35,6 +35,7 @@ const COSTUME: &[&str] = &[
 pub(super) fn of_page(seen: &Seen<'_>) -> Vec<Sign> {
     let (page, claim) = (&seen.evidence.page, &seen.claim);
     let pressed = seen.evidence.behaviour.as_ref().is_some_and(is_without_pressure);
+    let tablet = seen.privacy.desktop_mode;
     let mut signs = found([
         (
             claim.is(Engine::Chromium, 90)
@@ -43,7 +44,7 @@ pub(super) fn of_page(seen: &Seen<'_>) -> Vec<Sign> {
             Sign::EmptyHints,
         ),
         (claim.is(Engine::Chromium, 90) && page.brands == Fact::Absent, Sign::NoHints),
-        (claim.engine == Some(Engine::Chromium) && pressed, Sign::InjectedPress),
+        (claim.engine == Some(Engine::Chromium) && claim.is_desktop() && !tablet && pressed, Sign::InjectedPress),
     ]);
     if let Some(automation) = &seen.evidence.automation {
         signs.extend(of_automation(automation));
