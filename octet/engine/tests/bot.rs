@@ -257,7 +257,9 @@ fn a_headless_browser_is_a_bot_by_the_keyboard_or_the_theme_that_it_makes_up() {
     let own = json!(["\u{a5}", "["]);
     assert!(chromium(own.clone(), nobody.clone()) >= 60);
     assert!((30..60).contains(&chromium(own, json!({}))), "a keyboard alone");
-    for keys in [json!(["", "["]), json!(["\u{a5}", "@"]), json!(["\\", "@"]), Value::Null, json!({ "blocked": "policy" })] {
+    for keys in
+        [json!(["", "["]), json!(["\u{a5}", "@"]), json!(["\\", "@"]), Value::Null, json!({ "blocked": "policy" })]
+    {
         assert_eq!(chromium(keys.clone(), json!({})), 0, "{keys}");
     }
     let firefox = |font: &str, page: Value| {
@@ -283,8 +285,10 @@ fn a_press_that_only_the_devtools_protocol_makes_is_a_bots_and_one_of_a_hand_is_
 #[test]
 fn a_made_up_screen_is_at_least_medium_and_a_full_screen_or_a_turned_one_is_nothing() {
     let page = |inner: (i32, i32), outer: (i32, i32), screen: (i32, i32), way: &str| {
-        judged(&chrome(json!({ "innerWidth": inner.0, "innerHeight": inner.1, "outerWidth": outer.0, "outerHeight": outer.1,
-            "screenWidth": screen.0, "screenHeight": screen.1, "availableHeight": screen.1 - 40, "orientation": way })))
+        judged(&chrome(
+            json!({ "innerWidth": inner.0, "innerHeight": inner.1, "outerWidth": outer.0, "outerHeight": outer.1,
+            "screenWidth": screen.0, "screenHeight": screen.1, "availableHeight": screen.1 - 40, "orientation": way }),
+        ))
         .score
     };
     assert!(page((1280, 720), (1280, 807), (1280, 720), "landscape-primary") >= 30);
@@ -296,8 +300,7 @@ fn a_made_up_screen_is_at_least_medium_and_a_full_screen_or_a_turned_one_is_noth
 #[test]
 fn words_that_no_key_typed_are_medium_and_a_scanners_are_low() {
     let of = |kind: &str, held: Value| {
-        let events: Vec<Value> =
-            (0..5).map(|n| json!({ "kind": kind, "atMs": 400 + n * 8, "heldMs": held })).collect();
+        let events: Vec<Value> = (0..5).map(|n| json!({ "kind": kind, "atMs": 400 + n * 8, "heldMs": held })).collect();
         judged(&visit(&chrome_facts(), &plain_automation(), &json!({ "events": events }), chrome_connection())).score
     };
     assert!((30..60).contains(&of("typed", Value::Null)));

@@ -100,7 +100,11 @@ pub const MEMBERS: &[Member] = &[
     person("chromium-small", Hand::Mouse, Program::Chromium(&["--window-size=900,700"])),
     person("chromium-maximised", Hand::Mouse, Program::Chromium(&["--start-maximized"])),
     person("chromium-fullscreen", Hand::Mouse, Program::Chromium(&["--start-fullscreen"])),
-    person("chromium-dark", Hand::Mouse, Program::Chromium(&["--force-dark-mode", "--enable-features=WebContentsForceDark"])),
+    person(
+        "chromium-dark",
+        Hand::Mouse,
+        Program::Chromium(&["--force-dark-mode", "--enable-features=WebContentsForceDark"]),
+    ),
     person("chromium-reduced-motion", Hand::Mouse, Program::Chromium(&["--force-prefers-reduced-motion"])),
     person("chromium-touch", Hand::Mouse, Program::Chromium(&["--touch-events=enabled"])),
     person("chromium-jitless", Hand::Mouse, Program::Chromium(&["--js-flags=--jitless"])),
@@ -115,7 +119,18 @@ pub const MEMBERS: &[Member] = &[
     person("firefox-switch", Hand::Switch, Program::Firefox(&[], &[])),
     person("firefox-zoomed", Hand::Mouse, Program::Firefox(&[], &[("layout.css.devPixelsPerPx", "\"1.5\"")])),
     person("firefox-dark", Hand::Mouse, Program::Firefox(&[], &[("ui.systemUsesDarkTheme", "1")])),
-    person("firefox-jitless", Hand::Mouse, Program::Firefox(&[], &[("javascript.options.baselinejit", "false"), ("javascript.options.ion", "false"), ("javascript.options.wasm", "false")])),
+    person(
+        "firefox-jitless",
+        Hand::Mouse,
+        Program::Firefox(
+            &[],
+            &[
+                ("javascript.options.baselinejit", "false"),
+                ("javascript.options.ion", "false"),
+                ("javascript.options.wasm", "false"),
+            ],
+        ),
+    ),
     person("firefox-typing", Hand::Typing, Program::Firefox(&[], &[])),
     machine("chromium-headless", Program::Chromium(&["--headless=new"])),
     machine(

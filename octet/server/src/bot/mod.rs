@@ -19,13 +19,13 @@ use octet::observations::EdgeObservations;
 use octet_engine::bot::Sign;
 use tokio::sync::Semaphore;
 
+use crate::Limits;
 use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::records::App;
 use crate::sessions::Network;
 use crate::shares::Shares;
 use crate::visits::{Overflow, VisitLog, Written};
-use crate::Limits;
 
 pub(crate) use answer::challenge_answer;
 pub(crate) use assess::assess;

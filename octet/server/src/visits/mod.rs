@@ -143,7 +143,8 @@ impl VisitLog {
             .name("octet-visits".into())
             .spawn(move || writer.run())
             .map_err(|_| Error::System("it gave no thread"))?;
-        let inner = Inner { queue, source, connection, challenge_key, writer: Mutex::new(Some(writer)), sync: options.sync };
+        let inner =
+            Inner { queue, source, connection, challenge_key, writer: Mutex::new(Some(writer)), sync: options.sync };
         Ok(Self { inner: Arc::new(inner) })
     }
 

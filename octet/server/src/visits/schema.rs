@@ -9,7 +9,8 @@ use crate::Error;
 
 /// Each step leads from the schema of its index to the next. Steps are added, never changed. Times are milliseconds
 /// since 1970; `cid_hash` are eight bytes of the session reference's SHA-256, which make a small index.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     CREATE TABLE apps (id INTEGER PRIMARY KEY NOT NULL, key TEXT UNIQUE NOT NULL) STRICT;
     CREATE TABLE visits (
         id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -42,7 +43,8 @@ const STEPS: &[&str] = &["
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE kept (since_ms INTEGER NOT NULL) STRICT;
     INSERT INTO kept VALUES (-9223372036854775808);
-", "
+",
+    "
     CREATE TABLE challenges (
         salt BLOB PRIMARY KEY NOT NULL,
         partner TEXT NOT NULL,
@@ -53,7 +55,8 @@ const STEPS: &[&str] = &["
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX challenges_by_end ON challenges (end_ms);
     CREATE TABLE challenge_key (key BLOB NOT NULL) STRICT;
-"];
+",
+];
 
 /// Opens the log to write, and brings it to today's schema.
 pub(super) fn open(path: Option<&Path>) -> Result<Connection, Error> {
