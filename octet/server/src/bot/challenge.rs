@@ -126,7 +126,7 @@ impl Challenges {
 
     /// Keeps a challenge until it is answered; says whether there was room for it.
     async fn keep(&self, salt: Salt, open: OpenChallenge) -> Result<bool, Failure> {
-        self.log.keep_challenge(salt, open, self.most).await.map_err(unavailable)
+        self.log.keep_challenge(salt, open, self.most).await.map_err(|error| unavailable(&error))
     }
 
     /// Takes the open challenge of this id, if it was given to this session and app, and says what it was given for;
@@ -138,7 +138,7 @@ impl Challenges {
         app: &octet::AppKey,
     ) -> Result<Option<BotVerdict>, Failure> {
         let Some((salt, ..)) = parts(id) else { return Ok(None) };
-        self.log.take_challenge(salt, key.clone(), app.clone()).await.map_err(unavailable)
+        self.log.take_challenge(salt, key.clone(), app.clone()).await.map_err(|error| unavailable(&error))
     }
 
     /// Whether a solution is the one that the challenge is bound to.
@@ -185,7 +185,7 @@ impl Challenges {
     }
 }
 
-fn unavailable(error: crate::Error) -> Failure {
+fn unavailable(error: &crate::Error) -> Failure {
     tracing::error!(%error, "challenges cannot be kept");
     Failure::new(Code::StoreUnavailable, "challenges cannot be kept now; ask again").retry_after(1)
 }
