@@ -283,6 +283,30 @@ fn a_press_that_only_the_devtools_protocol_makes_is_a_bots_and_one_of_a_hand_is_
 }
 
 #[test]
+fn a_press_that_assistive_technology_asks_the_browser_for_is_no_bots() {
+    let mut asked = vec![
+        json!({ "kind": "down", "atMs": 400, "pointer": "mouse", "x": 550, "y": 340, "movesBefore": 0, "pressurePermille": 0 }),
+        json!({ "kind": "up", "atMs": 400, "pointer": "mouse", "x": 550, "y": 340, "heldMs": 0 }),
+        json!({ "kind": "click", "atMs": 400, "pointer": "mouse", "x": 550, "y": 340, "count": 1, "fromMiddle": 0, "targetSide": 40 }),
+    ];
+    let score = |events: &[Value]| {
+        judged(&visit(&chrome_facts(), &plain_automation(), &json!({ "events": events }), chrome_connection())).score
+    };
+    assert!(score(&asked) < 30);
+    // The page's own listener takes its time; a screen reader moves the focus first.
+    asked[1]["heldMs"] = json!(24);
+    assert!(score(&asked) >= 60, "only a protocol's mouse stays down");
+    asked.insert(0, json!({ "kind": "focus", "atMs": 240 }));
+    assert!(score(&asked) < 30);
+    // The mouse rests elsewhere, or came there: then it was moved by the protocol too.
+    let moved = |x: i32| json!({ "kind": "move", "atMs": 160, "pointer": "mouse", "x": x, "y": 340, "joined": 1 });
+    asked.insert(0, moved(90));
+    assert!(score(&asked) < 30);
+    asked[0] = moved(548);
+    assert!(score(&asked) >= 60);
+}
+
+#[test]
 fn a_made_up_screen_is_at_least_medium_and_a_full_screen_or_a_turned_one_is_nothing() {
     let page = |inner: (i32, i32), outer: (i32, i32), screen: (i32, i32), way: &str| {
         judged(&chrome(

@@ -15,6 +15,9 @@ const KEYS: usize = 5;
 /// The shortest side of a target that a person does not hit in its very middle by chance, in CSS pixels.
 const WIDE_TARGET: u32 = 16;
 
+/// A mouse that was last seen this near, in CSS pixels, was moved to its press: not every movement is listed.
+const NEAR_ITS_WAY: u32 = 16;
+
 /// A hand's movement has at least so many samples, over at least so many ms.
 const MOVES_OF_A_HAND: usize = 4;
 const MS_OF_A_HAND: u32 = 64;
@@ -79,15 +82,21 @@ fn is_typed_without_keys(events: &[InputEvent]) -> bool {
 
 /// A mouse's press where it never moved to, when neither a key nor a focus came before.
 fn clicks_without_path(events: &[InputEvent]) -> bool {
-    let first = events.iter().position(|event| {
-        !event.scripted && event.kind == InputKind::Down && event.pointer == Some(PointerKind::Mouse)
-    });
+    let first = events.iter().position(is_press_of_mouse);
     first.is_some_and(|first| {
-        let assisted = events[..first].iter().any(|event| {
-            matches!(event.kind, InputKind::KeyDown | InputKind::KeyUp | InputKind::Focus)
-                || event.pointer.is_some_and(|pointer| pointer != PointerKind::Mouse)
-        });
-        !assisted && events[first].moves_before.is_some_and(|moves| moves <= 1)
+        !is_led_by_others(&events[..first]) && events[first].moves_before.is_some_and(|moves| moves <= 1)
+    })
+}
+
+fn is_press_of_mouse(event: &InputEvent) -> bool {
+    !event.scripted && event.kind == InputKind::Down && event.pointer == Some(PointerKind::Mouse)
+}
+
+/// Whether a key, a focus or another pointer than a mouse came before.
+fn is_led_by_others(before: &[InputEvent]) -> bool {
+    before.iter().any(|event| {
+        matches!(event.kind, InputKind::KeyDown | InputKind::KeyUp | InputKind::Focus)
+            || event.pointer.is_some_and(|pointer| pointer != PointerKind::Mouse)
     })
 }
 
@@ -100,7 +109,27 @@ fn holds_are_short(events: &[InputEvent]) -> bool {
 /// Pointer Events: a pressed mouse has half of all pressure, whatever moved it; input that is made inside of the browser
 /// has none unless it says so.
 pub(super) fn is_without_pressure(behaviour: &Behaviour) -> bool {
-    of_mouse(behaviour.events.as_slice()).any(|event| event.pressure_permille == Some(0))
+    let events = behaviour.events.as_slice();
+    let presses = events.iter().enumerate().filter(|(_, event)| is_press_of_mouse(event));
+    presses
+        .filter(|(_, press)| press.pressure_permille == Some(0))
+        .any(|(at, press)| was_moved_to(&events[..at], press) || !may_be_assisted(&events[..at], &events[at..]))
+}
+
+/// Whether the mouse was last seen where it pressed.
+fn was_moved_to(before: &[InputEvent], press: &InputEvent) -> bool {
+    let near = |one: Option<i32>, other: Option<i32>| {
+        one.zip(other).is_some_and(|(one, other)| one.abs_diff(other) <= NEAR_ITS_WAY)
+    };
+    let last = of_mouse(before).filter(|event| event.kind == InputKind::Move).last();
+    last.is_some_and(|last| near(last.x, press.x) && near(last.y, press.y))
+}
+
+/// Whether screen readers, switches or voices may have asked the browser for this press: that moves no mouse, is
+/// released in the same moment, and mostly has a key or a focus before it.
+fn may_be_assisted(before: &[InputEvent], from_press: &[InputEvent]) -> bool {
+    let up = from_press.iter().find(|event| event.kind == InputKind::Up);
+    is_led_by_others(before) || up.and_then(|up| up.held_ms).is_none_or(|held| held < 8)
 }
 
 fn hits_the_middle(events: &[InputEvent]) -> bool {

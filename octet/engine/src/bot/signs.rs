@@ -72,8 +72,9 @@ signs! {
         WrappedNative "wrapped_native",
         /// Something serialises what the page logs: the developer tools are open, or a driver is attached.
         ConsoleRead "console_read",
-        /// A mouse's press without the pressure that the browser itself gives every press of a mouse: only its devtools
-        /// protocol makes one. No hand, no switch and no assistive technology does.
+        /// A mouse's press without the pressure that the browser itself gives every press of a mouse, after a movement to
+        /// it or with a time before its release: only the devtools protocol makes one. Assistive technology that asks
+        /// the browser for a press neither moves a mouse nor holds it.
         InjectedPress "injected_press",
         /// `navigator.webdriver` is not where the browser defines it.
         WebdriverMoved "webdriver_moved",
