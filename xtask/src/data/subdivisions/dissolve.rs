@@ -53,11 +53,12 @@ fn edges<'a>(rings: impl IntoIterator<Item = (usize, &'a [LatLon])>) -> Edges {
 }
 
 /// Follows edges from `start` until there are no more there, and cuts off a ring wherever the way meets itself: as many
-/// edges end at a vertex as begin there.
+/// edges end at a vertex as begin there. Where several begin, another land's is taken: it leads along the outside of all,
+/// or back along a sliver.
 fn walk(start: Step, first: (Step, usize), edges: &mut Edges, outlines: &mut Vec<Vec<Step>>) {
     let mut way = vec![(start, first.1)];
     let mut reached = HashMap::from([(start, 0)]);
-    let mut at = first.0;
+    let (mut at, mut on) = first;
     loop {
         if let Some(&index) = reached.get(&at) {
             let ring: Vec<(Step, usize)> = way.drain(index..).collect();
@@ -68,10 +69,11 @@ fn walk(start: Step, first: (Step, usize), edges: &mut Edges, outlines: &mut Vec
                 outlines.push(ring.into_iter().map(|(step, _)| step).collect());
             }
         }
-        let Some((next, land)) = edges.get_mut(&at).and_then(Vec::pop) else { return };
+        let Some(ends) = edges.get_mut(&at).filter(|ends| !ends.is_empty()) else { return };
+        let (next, land) = ends.swap_remove(ends.iter().position(|end| end.1 != on).unwrap_or(0));
         reached.insert(at, way.len());
         way.push((at, land));
-        at = next;
+        (at, on) = (next, land);
     }
 }
 
