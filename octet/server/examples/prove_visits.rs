@@ -116,7 +116,7 @@ async fn record(octet: &Octet, app: &AppKey, today: i64, visits: u64, periods: &
             octet.visits().flush().await;
         }
     }
-    octet.visits().flush().await;
+    while !octet.visits().flush().await {}
     let seconds = begun.elapsed().as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "a rate")]
     let rate = visits as f64 / seconds;

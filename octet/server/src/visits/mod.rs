@@ -174,10 +174,10 @@ impl VisitLog {
         self.inner.queue.push(op, self.inner.sync)
     }
 
-    /// Waits until all that was recorded before is on disk, or cannot be got there now.
-    pub async fn flush(&self) {
+    /// Waits two seconds at most until all that was recorded before is on disk; whether it is.
+    pub async fn flush(&self) -> bool {
         // The writer is gone when nobody answers.
-        let _ = tokio::time::timeout(LONGEST_FLUSH, self.inner.queue.barrier()).await;
+        matches!(tokio::time::timeout(LONGEST_FLUSH, self.inner.queue.barrier()).await, Ok(Ok(())))
     }
 
     /// Whether an answer waits for its row.
