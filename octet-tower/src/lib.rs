@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | `GET /octet/octet-collector.*` | the collector, precompressed, cacheable for ever under its hashed names |
 //! | `POST /octet/v1/signals` | the bundle: 202 once Octet has taken it |
-//! | `GET /octet/v1/ws` | the latency channel (WebSocket, HTTP/1.1) |
+//! | `GET /octet/v1/ws` | the latency channel (WebSocket; over HTTP/2 too where the host offers that, as axum does) |
 //! | `GET /octet/healthz` | liveness of the edge itself |
 //!
 //! # A shop on axum
@@ -90,10 +90,11 @@
 //! # When something is missing
 //!
 //! A setting that is missing or cannot be used is an error of [`OctetEdgeLayer::from_env`] or [`Builder::build`], which
-//! names it and says what to do; a certificate, one of `Tls::from_files`. `warp::serve` asks for an edge by its type.
-//! Elsewhere a host asks nobody at its start what a handler will need: a handler that takes [`OctetSession`] or
-//! [`VisitorIp`] without the layer around it answers its first request with 500, and the log says what to add. A test of
-//! the page finds that before a visitor does:
+//! names it and says what to do; a certificate, one of `Tls::from_files`. [`Listener::bind`] fails in a process that has
+//! made no edge, and `warp::serve` asks for one by its type. What a host asks nobody at its start is which handler needs
+//! which layer: one that takes [`OctetSession`] or [`VisitorIp`], where the app listens by itself, or the layer is around
+//! other routes only, answers its first request with 500, and the log says what to add. A test of the page finds that
+//! before a visitor does:
 //!
 //! ```
 //! # #[cfg(feature = "axum")]

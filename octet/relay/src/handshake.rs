@@ -1,4 +1,5 @@
-//! The server's side of the WebSocket handshake (RFC 6455, section 4.2). Knows nothing of what is said after it.
+//! The server's side of the WebSocket handshake: over HTTP/1.1 (RFC 6455, section 4.2), and on a stream of HTTP/2 where
+//! the host offers that (RFC 8441). Knows nothing of what is said after it.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,17 +8,28 @@ use ring::digest;
 
 use crate::{Answer, Observation};
 
-/// The value of `Sec-WebSocket-Accept` for an upgrade request.
-pub(crate) fn accept(seen: &Observation<'_>) -> Result<String, Answer> {
+/// How the handshake is answered.
+#[derive(Debug)]
+pub(crate) enum Accept {
+    /// With this value of `Sec-WebSocket-Accept`: the connection switches protocols.
+    Connection(String),
+    /// The stream is the WebSocket, and the connection stays.
+    Stream,
+}
+
+/// What a request for a WebSocket is answered with.
+pub(crate) fn accept(seen: &Observation<'_>) -> Result<Accept, Answer> {
     let key = seen.header("sec-websocket-key").filter(|key| is_nonce(key));
-    let upgrade = seen.can_upgrade
-        && seen.http_version == "1.1"
-        && seen.has_token("connection", "upgrade")
-        && seen.has_token("upgrade", "websocket")
-        && seen.header("sec-websocket-version") == Some(b"13");
-    match key.filter(|_| upgrade) {
-        Some(key) => Ok(accept_key(key)),
-        None => Err(required()),
+    let asked = seen.can_upgrade && seen.header("sec-websocket-version") == Some(b"13");
+    match (seen.http_version, seen.method, key) {
+        // A `CONNECT` that names a path is one of RFC 8441.
+        ("2", "CONNECT", _) if asked => Ok(Accept::Stream),
+        ("1.1", "GET", Some(key))
+            if asked && seen.has_token("connection", "upgrade") && seen.has_token("upgrade", "websocket") =>
+        {
+            Ok(Accept::Connection(accept_key(key)))
+        }
+        _ => Err(required()),
     }
 }
 
@@ -29,11 +41,14 @@ pub(crate) fn required() -> Answer {
 }
 
 /// The answer that completes the handshake.
-pub(crate) fn switch(accept: String) -> Answer {
-    Answer::new(101)
-        .header("connection", "upgrade")
-        .header("upgrade", "websocket")
-        .header("sec-websocket-accept", accept)
+pub(crate) fn switch(accept: &Accept) -> Answer {
+    match accept {
+        Accept::Connection(accept) => Answer::new(101)
+            .header("connection", "upgrade")
+            .header("upgrade", "websocket")
+            .header("sec-websocket-accept", accept.clone()),
+        Accept::Stream => Answer::new(200),
+    }
 }
 
 fn accept_key(key: &[u8]) -> String {
@@ -67,18 +82,30 @@ mod tests {
         ];
         let request = |headers: &[(&'static str, &'static [u8])]| {
             let headers = headers.to_vec();
-            accept(&Observation { http_version: "1.1", can_upgrade: true, headers, ..Default::default() })
+            let seen = Observation { method: "GET", http_version: "1.1", can_upgrade: true, ..Default::default() };
+            accept(&Observation { headers, ..seen })
         };
         assert!(request(&whole).is_ok());
-        let stuck = Observation { http_version: "1.1", headers: whole.to_vec(), ..Default::default() };
+        let stuck = Observation { method: "GET", http_version: "1.1", headers: whole.to_vec(), ..Default::default() };
         assert!(accept(&stuck).is_err(), "a host that cannot");
         for missing in 0..whole.len() {
             let mut headers = whole.to_vec();
             headers.remove(missing);
-            assert_eq!(request(&headers).map_err(|answer| answer.status), Err(426), "{missing}");
+            assert_eq!(request(&headers).unwrap_err().status, 426, "{missing}");
         }
         let mut short = whole;
         short[3].1 = b"c2hvcnQ=";
         assert!(request(&short).is_err());
+    }
+
+    #[test]
+    fn a_stream_of_http2_becomes_a_websocket_where_the_host_offers_it() {
+        let headers = vec![("sec-websocket-version", &b"13"[..])];
+        let connect = Observation { method: "CONNECT", http_version: "2", headers, ..Default::default() };
+        assert!(accept(&connect).is_err(), "a host that cannot");
+        let connect = Observation { can_upgrade: true, ..connect };
+        assert_eq!(accept(&connect).map(|accept| switch(&accept).status).unwrap(), 200);
+        assert!(accept(&Observation { method: "GET", ..connect.clone() }).is_err());
+        assert!(accept(&Observation { headers: Vec::new(), ..connect }).is_err(), "another protocol");
     }
 }

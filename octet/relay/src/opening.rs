@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::channel::{Channel, Message, Transmit};
+use crate::handshake::Accept;
 use crate::peers::Report;
 use crate::relay::Relay;
 use crate::{Answer, handshake, mac};
@@ -21,7 +22,7 @@ use crate::{Answer, handshake, mac};
 pub struct Opening {
     relay: Relay,
     session: SessionRef,
-    accept: String,
+    accept: Accept,
     ticket: String,
     nonces: [[u8; 16]; 16],
     /// What the edge saw of a sibling's channel.
@@ -34,7 +35,7 @@ impl Opening {
         relay: &Relay,
         session: SessionRef,
         ip: Option<IpAddr>,
-        accept: String,
+        accept: Accept,
         sibling: Option<EdgeObservations>,
         now: Instant,
     ) -> Result<Self, Answer> {
@@ -58,10 +59,10 @@ impl Opening {
         Ok(Self { relay: relay.clone(), session, accept, ticket, nonces, sibling, slot })
     }
 
-    /// The answer with which the protocols switch: 101.
+    /// The answer with which the protocols switch: 101, or on a stream of HTTP/2 200.
     #[must_use]
     pub fn switch(&self) -> Answer {
-        handshake::switch(self.accept.clone())
+        handshake::switch(&self.accept)
     }
 
     /// The channel, from now on.

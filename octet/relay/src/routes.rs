@@ -118,7 +118,8 @@ impl Kind {
     pub(crate) const fn methods(self) -> &'static [&'static str] {
         match self {
             Self::Signals | Self::Assess | Self::Challenge | Self::ChallengeAnswer => &["POST"],
-            Self::Channel => &["GET"],
+            // By a stream of HTTP/2.
+            Self::Channel => &["GET", "CONNECT"],
             Self::Health | Self::Asset(..) => &["GET", "HEAD"],
         }
     }

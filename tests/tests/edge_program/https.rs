@@ -1,26 +1,86 @@
-//! The edge ends TLS itself, in front of the shop: what a real browser's connection tells.
+//! Hosts that end TLS themselves, in front of a shop or around it: what a real browser's connections tell each.
 
-use octet_tests::browser::{self, Visitor};
-use octet_tests::stack::{self, Setup};
+use std::net::SocketAddr;
+use std::path::Path;
+
+use actix_web::dev::Server;
+use actix_web::{App, web};
+use axum::Router;
+use axum::response::Html;
+use axum::routing::get;
+use octet_actix::{OctetEdge, listen_https};
+use octet_relay::Relay;
+use octet_tests::browser::{self, Browser, Visitor};
+use octet_tests::stack::{self, Setup, Stack};
+use octet_tower::{Connection, Listener, OctetEdgeLayer, Tls};
 use tempfile::TempDir;
 
-use crate::support::{certificate, edge, observed};
+use crate::support::{certificate, edge, license, observed};
+
+/// A page that loads the collector and calls nothing.
+const PAGE: &str = r#"<!doctype html><title>shop</title><script src="/octet/octet-collector.js"></script>"#;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn over_https_and_http2_the_edge_sees_the_browsers_own_connection() {
+async fn over_https_and_http2_every_host_sees_the_browsers_own_connection() {
+    let Some(browser) = browser::open(Visitor::BERLIN).await else { return };
     let stack = stack::start(Setup::default()).await;
     let folder = TempDir::new().unwrap();
     certificate(folder.path());
-    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let edge = octet_edge(&stack, folder.path()).await;
+    let own = "bare?csp=default-src%20'self'%20'wasm-unsafe-eval'";
+    let ja4 = sees_the_browser(&browser, &stack, &format!("https://{edge}/{own}"), "/edge", true).await;
+    let axum = axum(&stack, tls(folder.path())).await;
+    assert_eq!(sees_the_browser(&browser, &stack, &format!("https://{axum}/"), "/octet", true).await, ja4);
+    let actix = actix(&stack, tls(folder.path())).await;
+    assert_eq!(sees_the_browser(&browser, &stack, &format!("https://{actix}/"), "/octet", false).await, ja4);
+    browser.quit().await;
+}
+
+fn tls(folder: &Path) -> Tls {
+    Tls::from_files(folder.join("chain.pem"), folder.join("key.pem")).unwrap().with_http2()
+}
+
+/// In front of the stack's shop, whose own layer has the usual prefix.
+async fn octet_edge(stack: &Stack, folder: &Path) -> SocketAddr {
+    let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     let upstream = format!("--upstream-url=http://{}", stack.shop);
-    // The shop's own layer has the usual prefix.
     let tls = ["--edge-tls-cert-file", &file("chain.pem"), "--edge-tls-key-file", &file("key.pem")];
-    let edge = edge(&stack, &[&[&*upstream, "--octet-prefix=/edge"], &tls[..]].concat()).await;
-    let Some(browser) = browser::open(Visitor::BERLIN).await else { return };
-    browser.goto(format!("https://{edge}/bare?csp=default-src%20'self'%20'wasm-unsafe-eval'")).await.unwrap();
-    let verify = "return (await octet.verify({ apiUrl: '/edge', sessionRef: 'sess_' + Math.random().toString(36).slice(2) })).completed;";
-    assert_eq!(browser.run(verify).await, true);
-    let seen = observed(&stack);
+    edge(stack, &[&[&*upstream, "--octet-prefix=/edge"], &tls[..]].concat()).await
+}
+
+async fn relay(stack: &Stack) -> Relay {
+    let license = license(stack).await;
+    Relay::builder().octet_url(format!("http://{}", stack.octet)).license(license.expose()).build().unwrap()
+}
+
+async fn axum(stack: &Stack, tls: Tls) -> SocketAddr {
+    let app = Router::new().route("/", get(async || Html(PAGE))).layer(OctetEdgeLayer::from(relay(stack).await));
+    let listener = Listener::bind("127.0.0.1:0").await.unwrap().tls(tls);
+    let address = listener.local_addr().unwrap();
+    let app = app.into_make_service_with_connect_info::<Connection>();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+async fn actix(stack: &Stack, tls: Tls) -> SocketAddr {
+    let edge = OctetEdge::from(relay(stack).await);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let page = async || web::Html::new(PAGE);
+    let app = move || App::new().wrap(edge.clone()).route("/", web::get().to(page));
+    tokio::spawn(listen_https(Server::build().workers(1).disable_signals(), listener, tls, app).unwrap().run());
+    address
+}
+
+/// Two visits of the page at `url`, whose host sees all that there is to see, the order of headers only `in_order`; the
+/// JA4 of both.
+async fn sees_the_browser(browser: &Browser, stack: &Stack, url: &str, api: &str, in_order: bool) -> String {
+    browser.goto(url).await.unwrap();
+    let verify = format!(
+        "return (await octet.verify({{ apiUrl: '{api}', sessionRef: 'sess_' + Math.random().toString(36).slice(2) }})).completed;"
+    );
+    assert_eq!(browser.run(&verify).await, true, "{url}");
+    let seen = observed(stack);
     assert_eq!((&seen["peer"]["forwarded"], &seen["httpVersion"]), (&false.into(), &"2".into()), "{seen}");
     let ja4 = seen["tls"]["ja4"].as_str().unwrap();
     // No name stands in the hello to an address, so that the fourth letter says so.
@@ -28,15 +88,21 @@ async fn over_https_and_http2_the_edge_sees_the_browsers_own_connection() {
     let settings: Vec<_> =
         seen["http2"]["settings"].as_array().unwrap().iter().map(|one| one["id"].as_u64().unwrap()).collect();
     assert!(settings.contains(&4) && seen["http2"]["windowUpdate"].is_u64(), "{seen}");
+    // The channel has the round trip of its own connection: another one, or where the host offers it a stream of this one.
     assert!(seen["tcp"]["rttUs"].is_u64() && seen["channel"]["tcp"]["rttUs"].is_u64(), "{seen}");
     assert_eq!(seen["channel"]["ticket"], "valid", "{seen}");
+    assert!(seen["channel"]["rounds"].as_array().unwrap().len() >= 4, "{seen}");
     // A second visit resumes the session, on connections of its own: the same client, the same value.
-    assert_eq!(browser.run(verify).await, true);
-    assert_eq!(observed(&stack)["tls"]["ja4"], ja4);
+    assert_eq!(browser.run(&verify).await, true, "{url}");
+    assert_eq!(observed(stack)["tls"]["ja4"], ja4);
+    if !in_order {
+        assert!(seen["headerNames"].is_null(), "{seen}");
+        return ja4.to_owned();
+    }
     let names: Vec<_> = seen["headerNames"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
     let at = |name: &str| names.iter().position(|other| *other == name).unwrap_or_else(|| panic!("{name}: {names:?}"));
     // The order in which Chromium writes them.
     assert!(at("content-length") < at("user-agent") && at("user-agent") < at("sec-fetch-site"), "{names:?}");
     assert!(at("sec-fetch-site") < at("accept-language"), "{names:?}");
-    browser.quit().await;
+    ja4.to_owned()
 }

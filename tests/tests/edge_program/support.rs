@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use clap::Parser;
+use octet::LicenseKey;
 use octet_client::OctetClient;
 use octet_edge::{Edge, Options};
 use octet_server::NewLicense;
@@ -20,13 +21,17 @@ use tokio_util::sync::CancellationToken;
 
 /// An edge of `stack`'s Octet in this process.
 pub(crate) async fn edge(stack: &Stack, more: &[&str]) -> SocketAddr {
-    let license = stack.service.licenses().issue(NewLicense::browser("shop")).await.unwrap();
-    let octet = [format!("--octet-url=http://{}", stack.octet), format!("--license={}", license.key.expose())];
+    let octet = [format!("--octet-url=http://{}", stack.octet), format!("--license={}", license(stack).await.expose())];
     let flags = ["octet-edge", &octet[0], &octet[1], "--bind=127.0.0.1", "--port=0", "--edge-id=fra-1"];
     let edge = Edge::bind(&Options::try_parse_from([&flags[..], more].concat()).unwrap()).unwrap();
     let address = edge.local_addr().unwrap();
     tokio::spawn(edge.run(CancellationToken::new()));
     address
+}
+
+/// A licence of the stack's shop.
+pub(crate) async fn license(stack: &Stack) -> LicenseKey {
+    stack.service.licenses().issue(NewLicense::browser("shop")).await.unwrap().key
 }
 
 /// Writes `chain.pem` and `key.pem` for 127.0.0.1.
