@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use octet_tower::{Listener, OctetEdgeLayer, Tls};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::front::Front;
 use crate::options::Settings;
@@ -19,6 +20,8 @@ use crate::{Error, Options};
 
 /// How many connections wait in the kernel to be accepted.
 const BACKLOG: i32 = 4096;
+/// How long a connection may be silent until the kernel asks whether its other end is still there.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// An edge that listens, and serves once it is [run](Self::run).
 #[derive(Debug)]
@@ -71,8 +74,8 @@ impl Edge {
         self.socket.local_addr().map_err(Error::Start)
     }
 
-    /// Serves until `stop` is cancelled; then takes no more connections, lets open requests finish within the drain
-    /// limit, and returns.
+    /// Serves until `stop` is cancelled; then takes no more connections, lets open requests, WebSockets and latency channels
+    /// end within the drain limit, and returns.
     ///
     /// Each thread has its own runtime and its own connections to the app, so that a request never changes threads.
     ///
@@ -122,10 +125,19 @@ fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     }
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
+    // Its connections inherit it: without it a WebSocket whose browser is gone would keep its place for ever.
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(SILENCE))?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
+}
+
+/// A connection's place among the open ones: held as long as it lives, as a tunnel too, and a stop waits for it.
+#[derive(Debug)]
+pub(crate) struct Place {
+    _slot: OwnedSemaphorePermit,
+    _open: TaskTrackerToken,
 }
 
 /// One thread's share of the edge.
@@ -157,15 +169,37 @@ impl Worker {
                 () = self.stop.cancelled() => break,
             };
             let Ok(slot) = slot else { break };
-            connections.spawn(self.front.clone().serve(stream, connection, slot, self.stop.clone()));
+            let place = Place { _slot: slot, _open: connections.token() };
+            tokio::spawn(self.front.clone().serve(stream, connection, place, self.stop.clone()));
             // Another thread may be idle: it takes the next one, if this one has work now.
             tokio::task::yield_now().await;
         }
         drop(listener);
         connections.close();
-        if tokio::time::timeout(self.drain, connections.wait()).await.is_err() {
+        let all_ended = async {
+            connections.wait().await;
+            self.edge.relay().channels_ended().await;
+        };
+        if tokio::time::timeout(self.drain, all_ended).await.is_err() {
             tracing::warn!(open = connections.len(), "connections did not end in time and are closed");
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use socket2::SockRef;
+
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_kernel_looks_after_connections_whose_browser_is_gone() {
+        let listener = listen(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0)).unwrap();
+        listener.set_nonblocking(false).unwrap();
+        let _browser = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        assert!(SockRef::from(&accepted).keepalive().unwrap());
     }
 }

@@ -15,11 +15,11 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use octet_relay::Relay;
 use octet_tower::{Connection, OctetEdge, OctetEdgeLayer, Stream};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
 use crate::body::{self, Body};
+use crate::edge::Place;
 use crate::options::{Scheme, Settings};
 use crate::proxy::{Proxy, Visit};
 
@@ -62,16 +62,10 @@ impl Front {
     }
 
     /// Serves one connection to its end; once `stop` is cancelled, to the end of its open requests.
-    pub(crate) async fn serve(
-        self,
-        stream: Stream,
-        connection: Connection,
-        slot: OwnedSemaphorePermit,
-        stop: CancellationToken,
-    ) {
+    pub(crate) async fn serve(self, stream: Stream, connection: Connection, place: Place, stop: CancellationToken) {
         let http = Arc::clone(&self.http);
         let browser = Arc::new(Browser {
-            visit: Visit::new(connection, self.scheme, slot),
+            visit: Visit::new(connection, self.scheme, place),
             front: self,
             asked: AtomicBool::new(false),
         });

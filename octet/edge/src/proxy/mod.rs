@@ -16,12 +16,12 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, 
 use hyper::body::Incoming;
 use octet_relay::Relay;
 use octet_tower::Connection;
-use tokio::sync::OwnedSemaphorePermit;
 
 use self::pool::{Failure, Pool};
 use self::upload::Upload;
 use crate::Error;
 use crate::body::{self, Body};
+use crate::edge::Place;
 use crate::options::Scheme;
 
 pub(crate) use self::pool::Lease;
@@ -65,14 +65,13 @@ pub(crate) struct Visit {
     scheme: Scheme,
     /// The peer's address as a header's value.
     peer: HeaderValue,
-    /// Held as long as the connection lives, as a tunnel too.
-    slot: Arc<OwnedSemaphorePermit>,
+    place: Arc<Place>,
 }
 
 impl Visit {
-    pub(crate) fn new(connection: Connection, scheme: Scheme, slot: OwnedSemaphorePermit) -> Self {
+    pub(crate) fn new(connection: Connection, scheme: Scheme, place: Place) -> Self {
         let peer = address(connection.peer_addr().ip());
-        Self { connection, scheme, peer, slot: Arc::new(slot) }
+        Self { connection, scheme, peer, place: Arc::new(place) }
     }
 
     pub(crate) const fn connection(&self) -> &Connection {
@@ -119,7 +118,7 @@ impl Proxy {
         let Some(browser) = upgrade else {
             return body::text(StatusCode::BAD_GATEWAY, "the app switched protocols unasked\n");
         };
-        tunnel::open(browser, hyper::upgrade::on(&mut response), Arc::clone(&visit.slot));
+        tunnel::open(browser, hyper::upgrade::on(&mut response), Arc::clone(&visit.place));
         response.map(|_| Body::none())
     }
 

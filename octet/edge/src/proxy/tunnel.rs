@@ -6,7 +6,8 @@ use http::{Method, Request, Version, header};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::copy_bidirectional;
-use tokio::sync::OwnedSemaphorePermit;
+
+use crate::edge::Place;
 
 /// Whether the browser asks for a WebSocket. Nothing else is tunnelled: behind another protocol the edge would no
 /// longer see what is asked of the app.
@@ -24,13 +25,13 @@ pub(crate) fn wanted<B>(request: &Request<B>) -> bool {
 }
 
 /// Joins both sides once both have switched. The browser's place among the open connections is held meanwhile.
-pub(crate) fn open(browser: OnUpgrade, app: OnUpgrade, slot: Arc<OwnedSemaphorePermit>) {
+pub(crate) fn open(browser: OnUpgrade, app: OnUpgrade, place: Arc<Place>) {
     tokio::spawn(async move {
         let (Ok(browser), Ok(app)) = tokio::join!(browser, app) else { return };
         let (mut browser, mut app) = (TokioIo::new(browser), TokioIo::new(app));
         if copy_bidirectional(&mut browser, &mut app).await.is_err() {
             tracing::debug!("a tunnelled connection broke off");
         }
-        drop(slot);
+        drop(place);
     });
 }

@@ -3,15 +3,17 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use http::{Request, StatusCode};
 use http_body_util::Full;
 use octet_edge::Edge;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use crate::support::{before, exchange, options};
+use crate::support::{before, exchange, options, socket, upgrade};
 
 #[test]
 fn a_setting_that_cannot_be_used_is_named_by_its_variable() {
@@ -114,5 +116,60 @@ async fn a_stop_lets_open_requests_finish_and_takes_no_more() {
     answer.notify_one();
     let response = open.await.unwrap();
     assert_eq!((response.status(), &response.body()[..]), (StatusCode::OK, &b"done"[..]));
+    edge.end.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_stop_lets_open_websockets_and_latency_channels_end() {
+    let edge = before(socket(), &[]).await;
+    let (mut own, _) = upgrade(edge.addr, "/socket", "websocket").await;
+    let (mut channel, switched) = upgrade(edge.addr, "/octet/v1/ws?ref=s", "websocket").await;
+    assert!(switched.starts_with("http/1.1 101"), "{switched}");
+    edge.stop.cancel();
+    while TcpStream::connect(edge.addr).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    let mut said = Vec::new();
+    channel.read_to_end(&mut said).await.unwrap();
+    assert!(String::from_utf8_lossy(&said).contains(r#""end""#), "the channel was cut off");
+    own.write_all(b"ping").await.unwrap();
+    let mut echo = [0; 4];
+    own.read_exact(&mut echo).await.unwrap();
+    assert_eq!(&echo, b"ping");
+    drop(own);
+    edge.end.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_stop_under_load_breaks_no_answer_off() {
+    const BODY: usize = 256 * 1024;
+    let edge = before(Router::new().fallback(async || vec![b'x'; BODY]), &[]).await;
+    let answered = Arc::new(AtomicUsize::new(0));
+    let visitors: Vec<_> = (0..16)
+        .map(|_| {
+            let (addr, stop, answered) = (edge.addr, edge.stop.clone(), Arc::clone(&answered));
+            tokio::spawn(async move {
+                while let Ok(mut tcp) = TcpStream::connect(addr).await {
+                    let _ = tcp.write_all(b"GET / HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n").await;
+                    let mut answer = Vec::new();
+                    let _ = tcp.read_to_end(&mut answer).await;
+                    if answer.is_empty() {
+                        // In the kernel's queue when the edge closed it.
+                        assert!(stop.is_cancelled(), "nobody said that it is to stop");
+                        return;
+                    }
+                    assert!(answer.len() > BODY, "broken off after {} bytes", answer.len());
+                    answered.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    while answered.load(Ordering::Relaxed) < 100 {
+        tokio::task::yield_now().await;
+    }
+    edge.stop.cancel();
+    for visitor in visitors {
+        visitor.await.unwrap();
+    }
     edge.end.await.unwrap().unwrap();
 }

@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-use crate::support::{before, exchange, exchange_h2, get, start};
+use crate::support::{before, exchange, exchange_h2, get, socket, start, upgrade};
 
 /// An app that says what it was sent: the request line and the headers, in order of name.
 fn mirror() -> Router {
@@ -131,41 +131,38 @@ async fn bodies_stream_both_ways_as_they_come() {
 
 #[tokio::test]
 async fn a_websocket_is_tunnelled_and_no_other_protocol_is() {
-    let app = Router::new().route(
-        "/socket",
-        route_get(async |mut request: AppRequest| {
-            if !request.headers().contains_key(header::UPGRADE) {
-                return Response::new(AppBody::from("no upgrade"));
-            }
-            let upgrade = hyper::upgrade::on(&mut request);
-            tokio::spawn(async move {
-                let mut socket = TokioIo::new(upgrade.await.unwrap());
-                let mut said = [0; 4];
-                socket.read_exact(&mut said).await.unwrap();
-                socket.write_all(&said).await.unwrap();
-            });
-            let switch = Response::builder().status(101).header("upgrade", "websocket").header("connection", "upgrade");
-            switch.header("sec-websocket-accept", "x").body(AppBody::empty()).unwrap()
-        }),
-    );
+    let edge = before(socket(), &[]).await;
+    let (_, refused) = upgrade(edge.addr, "/socket", "h2c").await;
+    assert!(refused.starts_with("http/1.1 200"), "{refused}");
+    let (mut tcp, switched) = upgrade(edge.addr, "/socket", "websocket").await;
+    assert!(switched.starts_with("http/1.1 101") && switched.contains("upgrade: websocket"), "{switched}");
+    assert!(switched.contains("sec-websocket-accept: x"), "{switched}");
+    tcp.write_all(b"ping").await.unwrap();
+    let mut echo = [0; 4];
+    tcp.read_exact(&mut echo).await.unwrap();
+    assert_eq!(&echo, b"ping");
+}
+
+#[tokio::test]
+async fn a_request_with_a_length_and_chunks_is_one_request_whose_chunks_count() {
+    let app = Router::new().fallback(any(async |request: AppRequest| {
+        let length = request.headers().contains_key(header::CONTENT_LENGTH);
+        let body = request.into_body().collect().await.unwrap().to_bytes();
+        format!("length {length}, {} bytes", body.len())
+    }));
     let edge = before(app, &[]).await;
-    for (protocol, status) in [("websocket", "HTTP/1.1 101"), ("h2c", "HTTP/1.1 200")] {
+    let hidden = "GET /hidden HTTP/1.1\r\nhost: shop\r\n\r\n";
+    for heads in ["content-length: 3\r\ntransfer-encoding: chunked", "transfer-encoding: chunked\r\ncontent-length: 3"]
+    {
         let mut tcp = TcpStream::connect(edge.addr).await.unwrap();
-        let head = format!("GET /socket HTTP/1.1\r\nhost: shop\r\nconnection: Upgrade\r\nupgrade: {protocol}\r\n\r\n");
-        tcp.write_all(head.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        while !answer.ends_with(b"\r\n\r\n") {
-            answer.push(tcp.read_u8().await.unwrap());
-        }
-        let answer = String::from_utf8(answer).unwrap().to_ascii_lowercase();
-        assert!(answer.starts_with(&status.to_ascii_lowercase()), "{answer}");
-        if protocol == "websocket" {
-            assert!(answer.contains("sec-websocket-accept: x") && answer.contains("upgrade: websocket"), "{answer}");
-            tcp.write_all(b"ping").await.unwrap();
-            let mut echo = [0; 4];
-            tcp.read_exact(&mut echo).await.unwrap();
-            assert_eq!(&echo, b"ping");
-        }
+        let request = format!(
+            "POST / HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n{heads}\r\n\r\n{:x}\r\n{hidden}\r\n0\r\n\r\n",
+            hidden.len()
+        );
+        tcp.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        tcp.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with(&format!("length false, {} bytes", hidden.len())), "{answer}");
     }
 }
 

@@ -4,14 +4,17 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
+use axum::body::Body;
 use bytes::Bytes;
 use clap::Parser;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use octet::observations::{EdgeObservations, SignalBundle};
 use octet_edge::{Edge, Error, Options};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -99,6 +102,40 @@ impl Octet {
     pub(crate) fn observed(&self) -> EdgeObservations {
         self.bundles.lock().unwrap().last().expect("a bundle came").observations.clone()
     }
+}
+
+/// A connection on which the edge was asked to switch to `protocol` at `path`, and the head of its answer.
+pub(crate) async fn upgrade(addr: SocketAddr, path: &str, protocol: &str) -> (TcpStream, String) {
+    let mut tcp = TcpStream::connect(addr).await.unwrap();
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nhost: {addr}\r\norigin: http://{addr}\r\nconnection: Upgrade\r\nupgrade: {protocol}\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    tcp.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(tcp.read_u8().await.unwrap());
+    }
+    (tcp, String::from_utf8(answer).unwrap().to_ascii_lowercase())
+}
+
+/// An app whose `/socket` says four bytes again, when it is asked for a WebSocket.
+pub(crate) fn socket() -> Router {
+    let switch = async |mut request: axum::extract::Request| {
+        if !request.headers().contains_key(header::UPGRADE) {
+            return Response::new(Body::from("no upgrade"));
+        }
+        let upgrade = hyper::upgrade::on(&mut request);
+        tokio::spawn(async move {
+            let mut socket = TokioIo::new(upgrade.await.unwrap());
+            let mut said = [0; 4];
+            socket.read_exact(&mut said).await.unwrap();
+            socket.write_all(&said).await.unwrap();
+        });
+        let switch = Response::builder().status(101).header("upgrade", "websocket").header("connection", "upgrade");
+        switch.header("sec-websocket-accept", "x").body(Body::empty()).unwrap()
+    };
+    Router::new().route("/socket", axum::routing::get(switch))
 }
 
 /// The smallest bundle that a collector sends.

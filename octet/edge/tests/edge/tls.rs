@@ -1,6 +1,7 @@
 //! HTTPS at the edge and mutual TLS to Octet, and what the edge tells Octet of a browser's connection.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -57,8 +58,13 @@ impl Authority {
 
 /// A client that believes this authority only.
 fn client(edge: &Running, authority: &Authority) -> Transport {
-    let url = format!("https://localhost:{}", edge.addr.port());
-    Transport::connect(&url, &TlsOptions::default().pinned_ca(authority.pem())).unwrap()
+    client_at(edge.addr.port(), authority.pem())
+}
+
+/// A client that believes these authorities.
+fn client_at(port: u16, authorities: String) -> Transport {
+    let url = format!("https://localhost:{port}");
+    Transport::connect(&url, &TlsOptions::default().pinned_ca(authorities)).unwrap()
 }
 
 fn post(edge: &Running) -> Request<Bytes> {
@@ -100,6 +106,17 @@ async fn a_certificate_that_changes_on_disk_is_served_without_a_restart() {
     };
     assert_eq!(health(client(&edge, &authority)).await, Some(200));
     assert_eq!(health(client(&edge, &other)).await, None);
+    // Browsers that believe both never notice.
+    let (port, both) = (edge.addr.port(), authority.pem() + &other.pem());
+    let over = Arc::new(AtomicBool::new(false));
+    let (seen_over, mut served) = (Arc::clone(&over), 0);
+    let load = tokio::spawn(async move {
+        while !seen_over.load(Ordering::Relaxed) {
+            assert_eq!(health(client_at(port, both.clone())).await, Some(200), "after {served}");
+            served += 1;
+        }
+        served
+    });
     // Half written: the old one stands.
     std::fs::write(&certificate, "-----BEGIN CERTIFICATE-----").unwrap();
     assert_eq!(health(client(&edge, &authority)).await, Some(200));
@@ -108,6 +125,8 @@ async fn a_certificate_that_changes_on_disk_is_served_without_a_restart() {
     std::fs::copy(new_key, key).unwrap();
     let changed = async { while health(client(&edge, &other)).await.is_none() {} };
     tokio::time::timeout(Duration::from_secs(30), changed).await.expect("the new certificate is served");
+    over.store(true, Ordering::Relaxed);
+    assert!(load.await.unwrap() > 0);
 }
 
 #[test]
