@@ -1,5 +1,7 @@
 //! The layer: an edge to be put around a partner's service. See the crate's documentation.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
@@ -10,6 +12,14 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::OctetEdge;
+
+/// Whether an edge was made in this process.
+static MADE: AtomicBool = AtomicBool::new(false);
+
+/// Whether an edge was made in this process: a host that starts without one has forgotten it.
+pub(crate) fn is_made() -> bool {
+    MADE.load(Ordering::Relaxed)
+}
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -74,6 +84,7 @@ impl OctetEdgeLayer {
 
 impl From<Relay> for OctetEdgeLayer {
     fn from(relay: Relay) -> Self {
+        MADE.store(true, Ordering::Relaxed);
         Self { relay }
     }
 }

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::task::JoinSet;
 
 use crate::stream::Setup;
-use crate::{Connection, OctetEdgeLayer, Stream};
+use crate::{Connection, OctetEdgeLayer, Stream, Unavailable, layer};
 
 /// How many connections are at it at a time.
 const MAX_OPENING: usize = 4096;
@@ -29,12 +29,26 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens at `addr`, such as `[::]:3000` (IPv4 and IPv6).
+    /// Listens at `addr`, such as `[::]:3000` (IPv4 and IPv6). The edge is made before, so that one that was forgotten is
+    /// known at the start:
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let error = octet_tower::Listener::bind("127.0.0.1:0").await.unwrap_err();
+    /// assert!(error.to_string().contains("add .layer(OctetEdgeLayer::from_env()?)"));
+    /// # }
+    /// ```
+    ///
+    /// A listener that has to come first is one `From<TcpListener>`.
     ///
     /// # Errors
     ///
-    /// When the address cannot be listened at.
+    /// When the address cannot be listened at, or this process has made no edge.
     pub async fn bind(addr: impl ToSocketAddrs) -> io::Result<Self> {
+        if !layer::is_made() {
+            return Err(io::Error::other(Unavailable::NoLayer));
+        }
         TcpListener::bind(addr).await.map(Self::from)
     }
 

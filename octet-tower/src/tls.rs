@@ -175,3 +175,35 @@ impl fmt::Debug for Fresh {
         f.debug_struct("Fresh").field("files", &self.files).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_handshake_that_does_not_end_within_ten_seconds_ends_its_connection() {
+        let rcgen::CertifiedKey { cert, signing_key } =
+            rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let folder = tempfile::TempDir::new().unwrap();
+        let [chain, key] = ["chain.pem", "key.pem"].map(|name| folder.path().join(name));
+        std::fs::write(&chain, cert.pem()).unwrap();
+        std::fs::write(&key, signing_key.serialize_pem()).unwrap();
+        let tls = Tls::from_files(chain, key).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        // Nothing, and the beginning of a hello.
+        for begin in [&b""[..], b"\x16\x03\x01\x02\x00\x01"] {
+            let mut browser = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            browser.write_all(begin).await.unwrap();
+            let (accepted, _) = listener.accept().await.unwrap();
+            // Virtual time: the clock stands still and jumps.
+            let begun = tokio::time::Instant::now();
+            assert_eq!(tls.open(accepted).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+            let took = begun.elapsed();
+            assert!((Duration::from_secs(10)..Duration::from_secs(11)).contains(&took), "{took:?}");
+            assert_eq!(browser.read(&mut [0]).await.unwrap(), 0);
+        }
+    }
+}
