@@ -4,6 +4,7 @@ use futures_util::{SinkExt, StreamExt};
 use http::{Request, Response, StatusCode, header};
 use octet::observations::Ticket;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
@@ -201,6 +202,34 @@ pub(crate) async fn a_browser_that_leaves_keeps_what_was_measured(host: Host) {
     let channel = shop.octet.observed().channel;
     assert_eq!(channel.ticket, Ticket::Valid);
     assert!(!channel.rounds.as_slice().is_empty());
+}
+
+pub(crate) async fn channels_that_are_left_alone_end_by_themselves_and_a_storm_of_them_is_stopped(host: Host) {
+    let shop = Shop::open(host).await;
+    let mut left = Vec::new();
+    for at in 0..30 {
+        let mut browser = open(&shop, &fresh()).await.unwrap().into_inner();
+        match at % 3 {
+            0 => {}
+            1 => browser.shutdown().await.unwrap(),
+            _ => browser.write_all(&[0xff; 200]).await.unwrap(),
+        }
+        left.push(browser);
+    }
+    let mut held = Vec::new();
+    let refusal = loop {
+        match open(&shop, &fresh()).await {
+            Ok(browser) => held.push(browser),
+            Err(refusal) => break refusal,
+        }
+        assert!(held.len() < 1000, "nobody stops the storm");
+    };
+    assert_eq!(refusal.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(shop.get("/plain").await.status(), StatusCode::OK);
+    for mut browser in left {
+        // To the end that the edge makes, orderly or not.
+        let _ = browser.read_to_end(&mut Vec::new()).await;
+    }
 }
 
 pub(crate) async fn what_is_no_upgrade_of_a_page_of_the_shop_is_refused(host: Host) {

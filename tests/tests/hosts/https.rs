@@ -18,7 +18,7 @@ use octet_actix::{OctetEdge, Tls, listen_https};
 use octet_tests::tls::believing_anyone;
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::shop::{Host, Setup};
@@ -96,6 +96,20 @@ pub(crate) async fn a_handshake_that_does_not_go_on_holds_up_nobody(host: Host) 
     }
     assert!(visit(&shop).await.tls.is_some());
     assert_eq!(ask(&shop, Request::get("/plain"), String::new()).await.1, "plain");
+}
+
+/// Waits for the hosts' own time limit, so that all wait at once.
+#[tokio::test]
+async fn a_handshake_that_never_ends_is_given_up_on_every_host() {
+    let hello = hello();
+    let one = async |host| {
+        let shop = shop(host).await;
+        let mut browser = TcpStream::connect(shop.addr).await.unwrap();
+        browser.write_all(&hello[..hello.len() / 2]).await.unwrap();
+        assert_eq!(browser.read(&mut [0]).await.unwrap(), 0, "{host:?}");
+        assert!(visit(&shop).await.tls.is_some(), "{host:?}");
+    };
+    futures_util::future::join_all(Host::ALL.map(one)).await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use http::{Request, StatusCode, header};
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::shop::{Host, Setup};
 use crate::support::{Octet, Shop, bundle, header_of, refusal};
@@ -28,6 +28,20 @@ pub(crate) async fn with_octet_down_the_browser_gets_503_and_the_shop_stands_and
     let back = Octet::back_at(shop.octet.addr).await;
     assert_eq!(shop.post(bundle("again")).await.status(), StatusCode::ACCEPTED);
     assert!(back.signals().contains("again"));
+}
+
+pub(crate) async fn an_edge_that_starts_before_octet_serves_the_shop_and_finds_octet_when_it_comes(host: Host) {
+    // A port that is taken, and where nobody listens yet.
+    let port = TcpSocket::new_v4().unwrap();
+    port.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let shop = Shop::towards(host, Setup::new(&[]), port.local_addr().unwrap(), Octet::open().await).await;
+    for path in ["/plain", "/octet/healthz", "/octet/octet-collector.js"] {
+        assert_eq!(shop.get(path).await.status(), StatusCode::OK, "{path}");
+    }
+    assert_eq!(refusal(&shop.post(bundle("s")).await), (503, "octet_unavailable".to_owned()));
+    let octet = Octet::at(port.listen(1024).unwrap());
+    assert_eq!(shop.post(bundle("s")).await.status(), StatusCode::ACCEPTED);
+    assert_eq!(octet.count(), 1);
 }
 
 /// Waits for the edge's own time limits, so that all hosts wait at once.

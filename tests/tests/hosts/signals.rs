@@ -220,3 +220,39 @@ pub(crate) async fn a_signed_reference_says_whether_it_comes_from_where_the_page
     let seen = shop.octet.observed().session;
     assert_eq!((seen.signed, seen.same_network, seen.same_user_agent), (true, Some(false), Some(false)));
 }
+
+pub(crate) async fn a_huge_cookie_goes_no_further_and_many_headers_are_cut_short(host: Host) {
+    let shop = Shop::open(host).await;
+    let mut request = Request::post("/octet/v1/signals").header(header::ORIGIN, shop.origin());
+    request = request.header(header::COOKIE, format!("basket={}", "secret".repeat(1200)));
+    for at in 0..80 {
+        request = request.header(format!("x-own-{at}"), "secret");
+    }
+    let request = request.header(header::USER_AGENT, "x".repeat(4000));
+    assert_eq!(shop.send_body(request, bundle("s")).await.status(), StatusCode::ACCEPTED);
+    let seen = serde_json::to_string(&shop.octet.observed()).unwrap();
+    assert!(!seen.contains("secret") && seen.len() < 4096, "{} bytes: {seen}", seen.len());
+}
+
+pub(crate) async fn a_flood_of_headers_is_refused_and_holds_up_nobody(host: Host) {
+    let shop = Shop::open(host).await;
+    let begin = format!("GET /octet/healthz HTTP/1.1\r\nHost: {}\r\n", shop.addr);
+    let mut endless = Vec::new();
+    for flood in ["x-flood: 1\r\n".repeat(1000) + "\r\n", format!("x-flood: {}", "x".repeat(1 << 20))] {
+        let mut browser = TcpStream::connect(shop.addr).await.unwrap();
+        // The host may close before all is sent, and with that take back what it said.
+        let _ = browser.write_all([&*begin, &flood].concat().as_bytes()).await;
+        let mut answer = Vec::new();
+        let _ = browser.read_to_end(&mut answer).await;
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
+    }
+    for _ in 0..20 {
+        let mut browser = TcpStream::connect(shop.addr).await.unwrap();
+        browser.write_all([&*begin, "x-flood: "].concat().as_bytes()).await.unwrap();
+        endless.push(browser);
+    }
+    for path in ["/plain", "/octet/healthz"] {
+        assert_eq!(shop.get(path).await.status(), StatusCode::OK, "{path}");
+    }
+}

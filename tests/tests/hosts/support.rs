@@ -37,7 +37,8 @@ impl Octet {
         Self::at(TcpListener::bind("127.0.0.1:0").await.unwrap())
     }
 
-    fn at(listener: TcpListener) -> Self {
+    /// The same on this listener.
+    pub(crate) fn at(listener: TcpListener) -> Self {
         let octet = Self {
             addr: listener.local_addr().unwrap(),
             bundles: Arc::default(),
