@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::programs::{Server, build, free_address, require};
-use super::wrk::{Plan, compare};
+use super::wrk::{Loads, Plan, load_in_turns};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -17,10 +17,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// How long one server is loaded in one round
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 1)]
     seconds: u64,
-    /// How many rounds are run; medians are reported
-    #[arg(long, default_value_t = 5)]
+    /// How many rounds are run; medians are reported, with intervals that hold them with 95 % probability
+    #[arg(long, default_value_t = 21)]
     rounds: usize,
     /// What is measured: hosts, proxy, instructions or allocations; all by default
     #[arg(long)]
@@ -59,6 +59,13 @@ pub(super) fn run(options: &Options) -> Result<()> {
         println!("written: {}", path.display());
     }
     Ok(())
+}
+
+impl Options {
+    fn plans(&self) -> Result<[Plan; 2]> {
+        ensure!(self.rounds > 0 && self.seconds > 0, "no round, no figure");
+        Ok([16, 256].map(|connections| Plan { connections, rounds: self.rounds, seconds: self.seconds }))
+    }
 }
 
 fn each(hosts: &[(&str, PathBuf)], measure: impl Fn(&str, &Path) -> Result<Vec<Value>>) -> Result<Vec<Value>> {
@@ -104,17 +111,28 @@ fn instructions(host: &str, program: &Path) -> Result<Vec<Value>> {
     Ok(vec![json!({ "host": host, "bare": bare, "identity": identity, "edge": edge, "more": more })])
 }
 
-/// A pass-through GET, with and without the edge.
+/// A pass-through GET, with and without the edge; the same without it twice says what the machine alone does to a ratio.
 fn under_load(host: &str, program: &Path, options: &Options) -> Result<Vec<Value>> {
     let start = |kind: &str| {
         let addr = free_address()?;
         Server::start("0", addr, program, &["serve", kind, &addr.to_string()])
     };
-    let (bare, edge) = (start("bare")?, start("edge")?);
-    [16, 256]
-        .into_iter()
-        .map(|connections| side_by_side(host, "bare", "edge", &bare, &edge, connections, options))
-        .collect()
+    let (bare, again, edge) = (start("bare")?, start("bare")?, start("edge")?);
+    let measured = options.plans()?.map(|plan| {
+        let [bare, again, edge] = load_in_turns([&bare, &again, &edge], plan)?;
+        let (ratio, control) = (edge.throughput_by(&bare), again.throughput_by(&bare));
+        let (connections, processor) = (plan.connections, bare.processor_us() / edge.processor_us());
+        println!(
+            "{host}, {connections} connections: {}: throughput ratio {ratio}, by processor time {processor:.3}; bare by \
+             bare {control}",
+            beside("bare", &bare, "edge", &edge)
+        );
+        Ok(json!({
+            "host": host, "connections": connections, "throughputRatio": ratio.json(), "bareByBare": control.json(),
+            "processorRatio": processor, "bare": figures(&bare), "edge": figures(&edge),
+        }))
+    });
+    measured.into_iter().collect()
 }
 
 /// `octet-edge` as a reverse proxy beside nginx as one: one worker each, on the same core, before the same app.
@@ -138,13 +156,21 @@ fn proxy(app: &Path, options: &Options) -> Result<Vec<Value>> {
     fs::write(&config, nginx_config(&app_at.to_string(), &nginx_at.to_string()))?;
     let (prefix, config) = (folder.display().to_string(), config.display().to_string());
     let nginx = Server::start("0", nginx_at, Path::new("nginx"), &["-p", &prefix, "-c", &config])?;
-    let rows = [16, 256]
-        .into_iter()
-        .map(|connections| side_by_side("proxy", "nginx", "octet-edge", &nginx, &edge, connections, options))
-        .collect();
+    let rows = options.plans()?.map(|plan| {
+        let [nginx, edge] = load_in_turns([&nginx, &edge], plan)?;
+        let (ratio, connections) = (edge.throughput_by(&nginx), plan.connections);
+        println!(
+            "proxy, {connections} connections: {}: throughput ratio {ratio}",
+            beside("nginx", &nginx, "octet-edge", &edge)
+        );
+        Ok(json!({
+            "connections": connections, "throughputRatio": ratio.json(), "nginx": figures(&nginx),
+            "octet-edge": figures(&edge),
+        }))
+    });
     drop(nginx);
     fs::remove_dir_all(folder)?;
-    rows
+    rows.into_iter().collect()
 }
 
 fn nginx_config(app: &str, listen: &str) -> String {
@@ -168,27 +194,18 @@ fn nginx_config(app: &str, listen: &str) -> String {
     )
 }
 
-fn side_by_side(
-    host: &str,
-    first_name: &str,
-    second_name: &str,
-    first: &Server,
-    second: &Server,
-    connections: usize,
-    options: &Options,
-) -> Result<Value> {
-    ensure!(options.rounds > 0 && options.seconds > 0, "no round, no figure");
-    let plan = Plan { connections, rounds: options.rounds, seconds: options.seconds };
-    let (a, b, ratio) = compare(first, second, plan)?;
-    let processor = a.processor_us / b.processor_us;
-    println!(
-        "{host}, {connections} connections: {first_name} {:.0} requests/s ({:.2} us each), {second_name} {:.0} ({:.2}): \
-         throughput ratio {ratio:.3}, by processor time {processor:.3}",
-        a.requests_per_second, a.processor_us, b.requests_per_second, b.processor_us
-    );
-    Ok(json!({
-        "host": host, "connections": connections, "throughputRatio": ratio, "processorRatio": processor,
-        first_name: { "requestsPerSecond": a.requests_per_second, "processorUs": a.processor_us },
-        second_name: { "requestsPerSecond": b.requests_per_second, "processorUs": b.processor_us },
-    }))
+/// One server's figures.
+fn figures(loads: &Loads) -> Value {
+    json!({ "requestsPerSecond": loads.requests_per_second(), "processorUs": loads.processor_us() })
+}
+
+/// Two servers as they are printed.
+fn beside(one: &str, ones: &Loads, other: &str, others: &Loads) -> String {
+    format!(
+        "{one} {:.0} requests/s ({:.2} us each), {other} {:.0} ({:.2})",
+        ones.requests_per_second(),
+        ones.processor_us(),
+        others.requests_per_second(),
+        others.processor_us()
+    )
 }
