@@ -108,9 +108,11 @@ pub(crate) fn apt(programs: &[(&str, &str)], needed_by: &str) -> Result<Outcome>
 
 /// Every feature of the crates that partners build with, alone.
 fn features() -> Result<Outcome> {
-    for (package, features) in
-        [("octet", &["", "mint", "verify"][..]), ("octet-tower", &["", "axum", "tls", "warp"]), ("octet-actix", &[""])]
-    {
+    for (package, features) in [
+        ("octet", &["", "mint", "verify"][..]),
+        ("octet-tower", &["", "axum", "tls", "warp"]),
+        ("octet-actix", &["", "tls"]),
+    ] {
         for feature in features {
             cargo(&["check", "-q", "-p", package, "--no-default-features", "--features", feature])?;
         }

@@ -1,5 +1,6 @@
 //! HTTPS at the edge and mutual TLS to Octet, and what the edge tells Octet of a browser's connection.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{Octet, Running, bundle, options, start};
 
@@ -68,7 +69,11 @@ fn client_at(port: u16, authorities: String) -> Transport {
 }
 
 fn post(edge: &Running) -> Request<Bytes> {
-    let host = format!("localhost:{}", edge.addr.port());
+    post_at(edge.addr.port())
+}
+
+fn post_at(port: u16) -> Request<Bytes> {
+    let host = format!("localhost:{port}");
     let request = Request::post("/octet/v1/signals").header("origin", format!("https://{host}")).header("host", host);
     request.body(bundle().into()).unwrap()
 }
@@ -166,7 +171,7 @@ async fn octet_is_reached_with_a_client_certificate_and_believed_by_its_own_auth
         )
         .unwrap();
     let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("--octet-url=https://localhost:{}", listener.local_addr().unwrap().port());
     let plain = octet.addr;
     tokio::spawn(async move {
@@ -210,23 +215,61 @@ async fn behind(edge: &Running, octet: &Octet, header: &[u8]) -> Option<(String,
     Some((peer.ip.to_string(), peer.forwarded))
 }
 
+/// PROXY protocol for 192.0.2.7, versions 1 and 2.
+const FORWARDED: [&[u8]; 2] = [
+    b"PROXY TCP4 192.0.2.7 10.0.0.1 4711 443\r\n",
+    b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x07\x0a\0\0\x01\x01\x01\x01\xbb",
+];
+
 #[tokio::test]
 async fn proxy_protocol_is_read_from_trusted_peers_and_from_no_other() {
     let octet = Octet::start().await;
-    let v2 = [&b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c"[..], &[192, 0, 2, 7, 10, 0, 0, 1, 1, 1, 1, 187]].concat();
-    let headers = [&b"PROXY TCP4 192.0.2.7 10.0.0.1 4711 443\r\n"[..], &v2];
     let trusting = octet.edge(&["--trusted-proxies=127.0.0.1"]);
-    for header in headers {
+    for header in FORWARDED {
         assert_eq!(behind(&trusting, &octet, header).await, Some(("192.0.2.7".into(), true)));
     }
     assert_eq!(behind(&trusting, &octet, b"").await, Some(("127.0.0.1".into(), false)));
     assert_eq!(behind(&trusting, &octet, b"PROXY UNKNOWN\r\n").await, Some(("127.0.0.1".into(), false)));
     assert_eq!(behind(&trusting, &octet, b"PROXY TCP4 nobody\r\n").await, None);
     let strict = octet.edge(&["--trusted-proxies=192.0.2.0/24"]);
-    for header in headers {
+    for header in FORWARDED {
         assert_eq!(behind(&strict, &octet, header).await, None);
     }
     assert_eq!(behind(&strict, &octet, b"").await, Some(("127.0.0.1".into(), false)));
+}
+
+/// A load balancer for TCP in front of `edge`, which writes `header` before what the browser says; its port.
+async fn balancer(edge: SocketAddr, header: &'static [u8]) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut browser, _)) = listener.accept().await {
+            let mut edge = TcpStream::connect(edge).await.unwrap();
+            edge.write_all(header).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut browser, &mut edge).await });
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn behind_a_load_balancer_for_tcp_the_edge_sees_the_browsers_address_and_its_own_handshake() {
+    let (authority, octet) = (Authority::new(), Octet::start().await);
+    let [certificate, key] = authority.sign("edge");
+    let tls = ["--edge-tls-cert-file", &certificate, "--edge-tls-key-file", &key];
+    let edge = octet.edge(&[&["--trusted-proxies=127.0.0.1"], &tls[..]].concat());
+    client(&edge, &authority).send(post(&edge), Limits::default()).await.unwrap();
+    let direct = octet.observed().tls.unwrap().ja4;
+    for header in FORWARDED {
+        let port = balancer(edge.addr, header).await;
+        let answer = client_at(port, authority.pem()).send(post_at(port), Limits::default()).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::ACCEPTED);
+        let EdgeObservations { peer, tls, http2, .. } = octet.observed();
+        let peer = peer.unwrap();
+        assert_eq!((peer.ip.to_string().as_str(), peer.forwarded), ("192.0.2.7", true));
+        assert_eq!(tls.unwrap().ja4, direct);
+        assert!(http2.is_some());
+    }
 }
 
 #[tokio::test]
