@@ -160,6 +160,13 @@ impl Options {
         let bind = bind.transpose()?;
         let timeout = number("UPSTREAM_TIMEOUT_SECONDS", &self.upstream_timeout_seconds, 60, 1..=86_400)?;
         let app = set(&self.upstream_url).map(|url| App::new(url, Duration::from_secs(timeout as u64))).transpose()?;
+        let address = SocketAddr::new(bind.unwrap_or(Ipv6Addr::UNSPECIFIED.into()), u16::try_from(port).unwrap_or(0));
+        if app.as_ref().is_some_and(|app| app.is_at(address)) {
+            return Err(Error::setting(
+                "UPSTREAM_URL",
+                "this edge itself listens there; name the app, or choose another PORT",
+            ));
+        }
         let tls = self.tls()?;
         let scheme = match set(&self.public_scheme) {
             None if tls.is_some() => Scheme::Https,
@@ -169,7 +176,7 @@ impl Options {
         };
         let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Ok(Settings {
-            address: SocketAddr::new(bind.unwrap_or(Ipv6Addr::UNSPECIFIED.into()), u16::try_from(port).unwrap_or(0)),
+            address,
             any_address: bind.is_none(),
             relay,
             app,

@@ -7,7 +7,7 @@ mod tunnel;
 mod upload;
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +49,14 @@ impl App {
         let host = authority.host();
         let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host).into();
         Ok(Self { host, port: authority.port_u16().unwrap_or(80), authority, timeout })
+    }
+
+    /// Whether that is where an edge at `own` listens itself: one request would go round for ever.
+    pub(crate) fn is_at(&self, own: SocketAddr) -> bool {
+        let ip = if &*self.host == "localhost" { Ok(Ipv4Addr::LOCALHOST.into()) } else { self.host.parse::<IpAddr>() };
+        let here =
+            |ip: IpAddr| ip == own.ip() || (own.ip().is_unspecified() && (ip.is_loopback() || ip.is_unspecified()));
+        self.port == own.port() && ip.is_ok_and(here)
     }
 }
 

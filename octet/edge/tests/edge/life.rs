@@ -17,12 +17,16 @@ use crate::support::{before, exchange, options, socket, upgrade};
 
 #[test]
 fn a_setting_that_cannot_be_used_is_named_by_its_variable() {
-    assert!(Edge::check(&options(&[])).unwrap().contains("sound"));
+    for sound in [&[][..], &["--upstream-url=http://127.0.0.1:8080", "--port=8080", "--bind=192.0.2.1"]] {
+        assert!(Edge::check(&options(sound)).unwrap().contains("sound"));
+    }
     for (flag, variable) in [
         ("--octet-url=", "OCTET_URL"),
         ("--license=", "LICENSE"),
         ("--license=octet_live_v4.public.abc --allowed-origin=*", "ALLOWED_ORIGIN"),
         ("--upstream-url=app:3000", "UPSTREAM_URL"),
+        ("--upstream-url=http://127.0.0.1:8080 --port=8080", "UPSTREAM_URL"),
+        ("--upstream-url=http://localhost:8080 --port=8080 --bind=[::]", "UPSTREAM_URL"),
         ("--port=http", "PORT"),
         ("--bind=everywhere", "BIND"),
         ("--octet-prefix=octet", "OCTET_PREFIX"),
