@@ -50,7 +50,7 @@ fn edge() -> OctetEdgeLayer {
 
 #[tokio::main(flavor = "current_thread")]
 async fn serve(app: Router, addr: &str) {
-    let listener = Listener::from(tokio::net::TcpListener::bind(addr).await.unwrap());
+    let listener = Listener::bind(addr).await.unwrap();
     axum::serve(listener, app).await.unwrap();
 }
 

@@ -90,10 +90,10 @@
 //! # When something is missing
 //!
 //! A setting that is missing or cannot be used is an error of [`OctetEdgeLayer::from_env`] or [`Builder::build`], which
-//! names it and says what to do; a certificate, one of `Tls::from_files`. [`Listener::bind`] fails in a process that has
-//! made no edge, and `warp::serve` asks for one by its type. What a host asks nobody at its start is which handler needs
-//! which layer: one that takes [`OctetSession`] or [`VisitorIp`], where the app listens by itself, or the layer is around
-//! other routes only, answers its first request with 500, and the log says what to add. A test of the page finds that
+//! names it and says what to do; a certificate, one of `Tls::from_files`. `warp::serve` asks for an edge by its type, and
+//! a [`Listener`] that begins to accept in a process that has made none says so in the log. What a host asks nobody at its
+//! start is which handler needs which layer: one that takes [`OctetSession`] or [`VisitorIp`] where the layer is around
+//! other routes only answers its first request with 500, and the log says what to add. A test of the page finds that
 //! before a visitor does:
 //!
 //! ```

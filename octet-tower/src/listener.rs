@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Once;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -29,26 +30,12 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens at `addr`, such as `[::]:3000` (IPv4 and IPv6). The edge is made before, so that one that was forgotten is
-    /// known at the start:
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// let error = octet_tower::Listener::bind("127.0.0.1:0").await.unwrap_err();
-    /// assert!(error.to_string().contains("add .layer(OctetEdgeLayer::from_env()?)"));
-    /// # }
-    /// ```
-    ///
-    /// A listener that has to come first is one `From<TcpListener>`.
+    /// Listens at `addr`, such as `[::]:3000` (IPv4 and IPv6).
     ///
     /// # Errors
     ///
-    /// When the address cannot be listened at, or this process has made no edge.
+    /// When the address cannot be listened at.
     pub async fn bind(addr: impl ToSocketAddrs) -> io::Result<Self> {
-        if !layer::is_made() {
-            return Err(io::Error::other(Unavailable::NoLayer));
-        }
         TcpListener::bind(addr).await.map(Self::from)
     }
 
@@ -85,8 +72,13 @@ impl Listener {
         self
     }
 
-    /// The next connection that is ready for HTTP, and what can be told of it. Waits while connections fail.
+    /// The next connection that is ready for HTTP, and what can be told of it. Waits while connections fail. Where it is
+    /// first called in a process that has made no edge, one was forgotten: the log says what to add.
     pub async fn accept(&mut self) -> (Stream, Connection) {
+        static FORGOTTEN: Once = Once::new();
+        if !layer::is_made() {
+            FORGOTTEN.call_once(|| tracing::error!("{}", Unavailable::NoLayer));
+        }
         let stream = loop {
             tokio::select! {
                 Some(opened) = self.opening.join_next(), if !self.opening.is_empty() => {

@@ -14,7 +14,6 @@ use octet_server::{Config, NewLicense, Octet};
 use octet_tower::OctetEdgeLayer;
 use octet_tower::axum::OctetSession;
 use octet_transport::Transport;
-use tokio::net::TcpListener;
 
 use crate::forwarder::{delay, forward};
 
@@ -42,8 +41,7 @@ pub async fn start(places: &[Place<'_>], address: &str) -> Partner {
     service.partners().add("shop").await.unwrap();
     let (mut listeners, mut edges) = (Vec::new(), Vec::new());
     for &(_, _, one_way) in places {
-        // Its address is one of the edges' settings.
-        let listener = octet_tower::Listener::from(TcpListener::bind("127.0.0.1:0").await.unwrap());
+        let listener = octet_tower::Listener::bind("127.0.0.1:0").await.unwrap();
         let near = forward(listener.local_addr().unwrap(), address.parse().unwrap()).await;
         edges.push(delay(near, one_way).await);
         listeners.push(listener);
