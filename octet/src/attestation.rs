@@ -105,6 +105,9 @@ pub struct BordersFile {
     pub scale: u32,
     /// How far the true borders may be from these, in kilometres.
     pub precision_km: f64,
+    /// The same of domains; there where countries have any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain_precision_km: Option<f64>,
     /// The countries.
     pub countries: Vec<CountryBorders>,
     /// Parts of a country.
@@ -122,6 +125,10 @@ pub struct CountryBorders {
     pub code: CountryCode,
     /// Outlines and holes, in any order and sense.
     pub rings: Vec<Vec<i32>>,
+    /// The same of a second map, which has every exclave and islet, and the sea around them. Outside of the country is
+    /// what both have outside.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub domain: Vec<Vec<i32>>,
 }
 
 /// The borders of a part of a country.
@@ -156,7 +163,14 @@ impl BordersFile {
     /// An empty map with these units.
     #[must_use]
     pub const fn new(scale: u32, precision_km: f64) -> Self {
-        Self { scale, precision_km, countries: Vec::new(), subdivisions: Vec::new(), cities: Vec::new() }
+        Self {
+            scale,
+            precision_km,
+            domain_precision_km: None,
+            countries: Vec::new(),
+            subdivisions: Vec::new(),
+            cities: Vec::new(),
+        }
     }
 
     /// A ring as it stands in the file.

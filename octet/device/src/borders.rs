@@ -6,14 +6,21 @@ use std::collections::HashMap;
 use octet::attestation::BordersFile;
 use octet::region::{CityId, SubdivisionCode};
 use octet::{CountryCode, LatLon};
-use octet_geometry::{Gazetteer, Land, Town};
+use octet_geometry::{Gazetteer, Land, Territory, Town};
 
 /// Maps of countries, of their parts and of cities, as `GET /v1/borders` and what is below it give them.
 #[derive(Debug, Clone, Default)]
 pub struct Borders {
-    countries: HashMap<CountryCode, Land>,
+    countries: HashMap<CountryCode, Country>,
     subdivisions: HashMap<SubdivisionCode, Land>,
     cities: HashMap<CityId, Town>,
+}
+
+/// A country's land, and its domain where the file has one.
+#[derive(Debug, Clone)]
+struct Country {
+    land: Land,
+    domain: Option<Land>,
 }
 
 /// The text is no map.
@@ -41,8 +48,10 @@ impl Borders {
         };
         let mut borders = Self::default();
         for country in &file.countries {
+            let domain = file.domain_precision_km.filter(|_| !country.domain.is_empty());
+            let domain = domain.map(|precision_km| land(&country.domain, precision_km).ok_or(InvalidBorders));
             let land = land(&country.rings, file.precision_km).ok_or(InvalidBorders)?;
-            borders.countries.insert(country.code, land);
+            borders.countries.insert(country.code, Country { land, domain: domain.transpose()? });
         }
         for part in &file.subdivisions {
             let land = land(&part.rings, part.precision_km).ok_or(InvalidBorders)?;
@@ -66,8 +75,9 @@ impl Borders {
 }
 
 impl Gazetteer for Borders {
-    fn country(&self, code: CountryCode) -> Option<&Land> {
-        self.countries.get(&code)
+    fn country(&self, code: CountryCode) -> Option<Territory<'_>> {
+        let Country { land, domain } = self.countries.get(&code)?;
+        Some(Territory::new(land, domain.as_ref().unwrap_or(land)))
     }
 
     fn subdivision(&self, code: SubdivisionCode) -> Option<&Land> {

@@ -1,18 +1,17 @@
 //! Whether a claim about a region follows from where something is known to be. Pure: maps come in as an argument, and
 //! of time it knows only which members a union had.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use octet::region::{CityId, CountrySet, DiscRegion, Level, SubdivisionCode};
-use octet::{Claim, CountryCode, LatLon, Region, Unproven};
+use octet::{Claim, CountryCode, Region, Unproven};
 
-use crate::{Disc, Land, Polygon, Town, distance_km};
+use crate::relation::{around, to_disc, to_polygon, to_territories};
+use crate::{Disc, Land, Relation, Territory, Town};
 
 /// Where countries, subdivisions and cities are. What it does not have is answered with `NOT_YET_RELEASED`.
 pub trait Gazetteer {
-    /// The land of a country.
-    fn country(&self, code: CountryCode) -> Option<&Land>;
+    /// A country, as its maps have it.
+    fn country(&self, code: CountryCode) -> Option<Territory<'_>>;
 
     /// The land of a part of a country.
     fn subdivision(&self, _code: SubdivisionCode) -> Option<&Land> {
@@ -30,20 +29,9 @@ pub trait Gazetteer {
 pub struct NoGazetteer;
 
 impl Gazetteer for NoGazetteer {
-    fn country(&self, _code: CountryCode) -> Option<&Land> {
+    fn country(&self, _code: CountryCode) -> Option<Territory<'_>> {
         None
     }
-}
-
-/// How a known region lies to one that is asked about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Relation {
-    /// All of it is inside.
-    Inside,
-    /// None of it is inside.
-    Disjoint,
-    /// Some of it is, or that cannot be told.
-    Neither,
 }
 
 /// Whether the claim holds of something that is somewhere in `known`, with the unions as they were at `time`.
@@ -126,15 +114,9 @@ fn of_region(disc: &DiscRegion) -> Disc {
     Disc::new(disc.center(), disc.radius_meters() / 1000.0)
 }
 
-/// A disc that holds the polygon: within half of Earth, no place of an edge is farther away than one of its ends.
-fn around(vertices: &[LatLon]) -> Disc {
-    let center = Polygon::new(vertices).ok().and_then(|polygon| polygon.middle()).unwrap_or(vertices[0]);
-    Disc::new(center, vertices.iter().map(|&vertex| distance_km(center, vertex)).fold(0.0, f64::max))
-}
-
 fn disc_to(known: &Disc, asked: &Region, time: Timestamp, gazetteer: &impl Gazetteer) -> Result<Relation, Unproven> {
     match asked {
-        Region::Country(code) => released(gazetteer.country(*code), |land| land.relation_of(known)),
+        Region::Country(code) => released(gazetteer.country(*code), |country| country.relation_of(known)),
         Region::Countries(set) => to_countries(known, set, time, gazetteer),
         Region::Subdivision(code) => released(gazetteer.subdivision(*code), |land| land.relation_of(known)),
         Region::City(city) => released(gazetteer.city(*city), |town| town.relation_of(known)),
@@ -149,68 +131,24 @@ fn released<T>(found: Option<T>, relation: impl FnOnce(T) -> Relation) -> Result
     found.map(relation).ok_or(Unproven::NotYetReleased)
 }
 
-fn to_disc(known: &Disc, asked: &Disc) -> Relation {
-    if asked.covers(known) {
-        Relation::Inside
-    } else if asked.meets(known) {
-        Relation::Neither
-    } else {
-        Relation::Disjoint
-    }
-}
-
-/// A disc that no border enters lies on the side of its centre.
-fn by_center(border_enters: bool, center_inside: bool) -> Relation {
-    match (border_enters, center_inside) {
-        (true, _) => Relation::Neither,
-        (false, true) => Relation::Inside,
-        (false, false) => Relation::Disjoint,
-    }
-}
-
-fn to_polygon(known: &Disc, vertices: &[LatLon]) -> Relation {
-    let Ok(polygon) = Polygon::new(vertices) else { return Relation::Neither };
-    by_center(polygon.ring_distance_km(known.center()) <= known.radius_km(), polygon.contains(known.center()))
-}
-
 fn to_countries(
     known: &Disc,
     set: &CountrySet,
     time: Timestamp,
     gazetteer: &impl Gazetteer,
 ) -> Result<Relation, Unproven> {
-    let lands = set.codes(time).into_iter().map(|code| gazetteer.country(code));
-    let lands = lands.collect::<Option<Vec<&Land>>>().filter(|lands| !lands.is_empty());
-    released(lands, |lands| to_lands(known, lands))
-}
-
-impl Land {
-    /// How a disc lies to this land, as far as its map can tell.
-    #[must_use]
-    pub fn relation_of(&self, known: &Disc) -> Relation {
-        to_lands(known, [self])
-    }
-}
-
-/// The relation to the union of lands, in which an edge that two of them share is no border.
-fn to_lands<'a>(known: &Disc, lands: impl IntoIterator<Item = &'a Land>) -> Relation {
-    let (mut edges, mut inside) = (HashMap::new(), false);
-    for land in lands {
-        inside |= land.contains(known.center());
-        for edge in land.edges_within(known.center(), known.radius_km() + land.precision_km()) {
-            *edges.entry(edge).or_insert(0_u32) += 1;
-        }
-    }
-    let border_enters = edges.values().any(|&count| count < 2);
-    by_center(border_enters, inside)
+    let countries = set.codes(time).into_iter().map(|code| gazetteer.country(code));
+    let countries = countries.collect::<Option<Vec<Territory<'_>>>>().filter(|countries| !countries.is_empty());
+    released(countries, |countries| to_territories(known, &countries))
 }
 
 #[cfg(test)]
 mod tests {
+    use octet::LatLon;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::destination;
+    use crate::{Polygon, destination};
 
     fn place(lat: f64, lon: f64) -> LatLon {
         LatLon::new(lat, lon).unwrap()
@@ -235,18 +173,24 @@ mod tests {
     struct Islands(Vec<(&'static str, Land)>);
 
     impl Gazetteer for Islands {
-        fn country(&self, code: CountryCode) -> Option<&Land> {
-            self.0.iter().find(|(name, _)| code == *name).map(|(_, land)| land)
+        fn country(&self, code: CountryCode) -> Option<Territory<'_>> {
+            self.land(code).map(Territory::from)
         }
 
         /// `AA-EN` is what `EN` is.
         fn subdivision(&self, code: SubdivisionCode) -> Option<&Land> {
-            (code.to_string() == "AA-EN").then(|| self.country("EN".parse().unwrap())).flatten()
+            (code.to_string() == "AA-EN").then(|| self.land("EN".parse().unwrap())).flatten()
         }
 
         /// City 7 of `AA` lies at its rim.
         fn city(&self, city: CityId) -> Option<Town> {
             (city.get() == 7).then(|| Town::new("AA".parse().unwrap(), place(2.0, 9.9), 10.0, 40.0))
+        }
+    }
+
+    impl Islands {
+        fn land(&self, code: CountryCode) -> Option<&Land> {
+            self.0.iter().find(|(name, _)| code == *name).map(|(_, land)| land)
         }
     }
 
@@ -407,7 +351,7 @@ mod tests {
                 let inside = match &asked {
                     Region::Disc(disc) => of_region(disc).contains(place),
                     Region::Polygon(polygon) => Polygon::new(polygon.vertices()).unwrap().contains(place),
-                    Region::Country(code) => world.country(*code).unwrap().contains(place),
+                    Region::Country(code) => world.land(*code).unwrap().contains(place),
                     _ => unreachable!(),
                 };
                 let rim = share > 0.999_999;

@@ -8,13 +8,17 @@ mod judge;
 mod land;
 mod outline;
 mod polygon;
+mod relation;
 mod sphere;
+mod territory;
 mod town;
 
 pub use disc::Disc;
-pub use judge::{Gazetteer, NoGazetteer, Relation, judge, relate};
+pub use judge::{Gazetteer, NoGazetteer, judge, relate};
 pub use land::Land;
 pub use outline::{MAX_VERTICES, Outline};
 pub use polygon::{InvalidPolygon, Polygon};
+pub use relation::Relation;
 pub use sphere::{EARTH_RADIUS_KM, HALF_TURN_KM, UnitVector, destination, distance_km};
+pub use territory::Territory;
 pub use town::Town;

@@ -100,26 +100,28 @@ fn unwrap(ring: &[LatLon]) -> Vec<(f64, f64)> {
     vertices
 }
 
-/// The part of the ring between `shift - 180` and `shift + 180` degrees (Sutherland and Hodgman), shifted back.
+/// The part of the ring between `shift - 180` and `shift + 180` degrees, shifted back.
 fn window(ring: &[(f64, f64)], shift: f64) -> Vec<LatLon> {
-    let mut ring = ring.to_vec();
-    for (edge, sign) in [(shift - 180.0, 1.0), (shift + 180.0, -1.0)] {
-        let inside = |vertex: &(f64, f64)| (vertex.1 - edge) * sign >= 0.0;
-        let mut cut = Vec::with_capacity(ring.len() + 2);
-        for (index, vertex) in ring.iter().enumerate() {
-            let previous = ring[(index + ring.len() - 1) % ring.len()];
-            if inside(vertex) != inside(&previous) {
-                let part = (edge - previous.1) / (vertex.1 - previous.1);
-                cut.push((previous.0 + part * (vertex.0 - previous.0), edge));
-            }
-            if inside(vertex) {
-                cut.push(*vertex);
-            }
-        }
-        ring = cut;
-    }
+    let east = half(ring, |vertex| vertex.1 - (shift - 180.0));
     let back = |(lat, lon): (f64, f64)| LatLon::new(lat, (lon - shift).clamp(-180.0, 180.0)).ok();
-    ring.into_iter().filter_map(back).collect()
+    half(&east, |vertex| shift + 180.0 - vertex.1).into_iter().filter_map(back).collect()
+}
+
+/// The part of the ring where `height`, which is linear, is not below 0 (Sutherland and Hodgman).
+pub(super) fn half(ring: &[(f64, f64)], height: impl Fn((f64, f64)) -> f64) -> Vec<(f64, f64)> {
+    let mut kept = Vec::with_capacity(ring.len() + 2);
+    for (index, &vertex) in ring.iter().enumerate() {
+        let previous = ring[(index + ring.len() - 1) % ring.len()];
+        let (from, to) = (height(previous), height(vertex));
+        if (from < 0.0) != (to < 0.0) {
+            let part = from / (from - to);
+            kept.push((previous.0 + part * (vertex.0 - previous.0), previous.1 + part * (vertex.1 - previous.1)));
+        }
+        if to >= 0.0 {
+            kept.push(vertex);
+        }
+    }
+    kept
 }
 
 /// The polygon as the table will hold it, or none when it is smaller than the table's step.

@@ -24,6 +24,7 @@ struct Feature {
 struct Properties {
     #[serde(rename = "iso1A2")]
     alpha2: Option<String>,
+    wikidata: String,
     #[serde(rename = "iso1N3")]
     numeric: Option<String>,
     #[serde(default)]
@@ -35,6 +36,22 @@ struct Properties {
 #[derive(Debug, Deserialize)]
 struct Geometry {
     coordinates: Vec<Vec<Vec<[f64; 2]>>>,
+}
+
+/// One piece of the world.
+#[derive(Debug)]
+pub(super) struct Shape<'a> {
+    /// What it is, by Wikidata's number.
+    pub(super) number: &'a str,
+    /// The territory that it belongs to, if to any.
+    pub(super) owner: Option<&'a str>,
+    geometry: &'a Geometry,
+}
+
+impl Shape<'_> {
+    pub(super) fn polygons(&self) -> Result<Vec<Rings>> {
+        self.geometry.polygons().collect()
+    }
 }
 
 impl CountryCoder {
@@ -51,8 +68,16 @@ impl CountryCoder {
 
     /// The shape of a territory: its own, or its parts'.
     pub(super) fn polygons(&self, code: &str) -> Result<Vec<Rings>> {
-        let parts = self.features.iter().filter(|feature| self.owner(feature) == Some(code));
-        parts.filter_map(|feature| feature.geometry.as_ref()).flat_map(Geometry::polygons).collect()
+        let parts = self.shapes().filter(|shape| shape.owner == Some(code));
+        Ok(parts.map(|shape| shape.polygons()).collect::<Result<Vec<_>>>()?.concat())
+    }
+
+    /// Every shape.
+    pub(super) fn shapes(&self) -> impl Iterator<Item = Shape<'_>> {
+        self.features.iter().filter_map(|feature| {
+            let geometry = feature.geometry.as_ref()?;
+            Some(Shape { number: &feature.properties.wikidata, owner: self.owner(feature), geometry })
+        })
     }
 
     /// The territory whose shape holds this place.

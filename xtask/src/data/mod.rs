@@ -14,6 +14,7 @@ mod carriers;
 mod cells;
 mod cities;
 mod country_coder;
+mod domains;
 mod fetch;
 mod languages;
 mod networks;
@@ -50,6 +51,7 @@ struct Step {
 /// In order: a step may read the tables of those before it.
 const STEPS: &[Step] = &[
     Step { table: "borders", build: borders::build },
+    Step { table: "domains", build: domains::build },
     Step { table: "cities", build: cities::build },
     Step { table: "subdivisions", build: subdivisions::build },
     Step { table: "dbip", build: addresses::dbip },

@@ -2,29 +2,22 @@
 //! are parts of. Only what GeoNames' settlements bear out is let in: see `vetting`.
 
 mod codes;
-mod dissolve;
+pub(super) mod dissolve;
 mod maps;
-mod vetting;
+pub(super) mod vetting;
 
 use anyhow::Result;
 use octet_engine::world::{Country, borders, subdivisions};
-use octet_geometry::Land;
 
 use super::Inputs;
 use codes::Codes;
-
-/// How far the map of countries may be off.
-const BORDERS_KM: f64 = 6.0;
 
 pub(super) fn build(inputs: &Inputs) -> Result<Vec<u8>> {
     let codes = Codes::read(inputs)?;
     let pieces = maps::read(inputs, &codes)?;
     let settlements = vetting::settlements(inputs)?;
     let countries = borders::decode(&inputs.table("borders")?)?;
-    let land = |country: &Country| {
-        let rings = country.polygons.iter().flat_map(|polygon| polygon.rings());
-        (country.code, Land::new(rings, BORDERS_KM))
-    };
+    let land = |country: &Country| (country.code, country.land());
     let released = vetting::released(&pieces, &settlements, &codes, &countries.iter().map(land).collect());
     println!("{} subdivisions of {} on the maps are borne out", released.len(), pieces.len());
     Ok(subdivisions::encode(&released)?)

@@ -2,11 +2,15 @@
 //! knows nothing of addresses, zones or evidence.
 
 use octet::{CountryCode, LatLon};
+use octet_geometry::Land;
 
 use super::codec::{Reader, Unpacked, Writer};
 use super::error::TableError;
 
 pub(crate) const TABLE: &str = "borders";
+
+/// How far true borders may be from this map's, of 1:50 million.
+pub const PRECISION_KM: f64 = 6.0;
 
 /// One country or territory with a code of its own.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +46,12 @@ impl Country {
     #[must_use]
     pub fn contains(&self, place: LatLon) -> bool {
         self.polygons.iter().any(|polygon| polygon.contains(place))
+    }
+
+    /// All of its land, as far as this map is exact.
+    #[must_use]
+    pub fn land(&self) -> Land {
+        Land::new(self.polygons.iter().flat_map(Polygon::rings), PRECISION_KM)
     }
 }
 

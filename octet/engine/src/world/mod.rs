@@ -4,7 +4,8 @@
 use std::sync::{Arc, OnceLock};
 
 use octet::CountryCode;
-use octet::region::{CityId, SubdivisionCode};
+use octet::region::CityId;
+use octet_geometry::Land;
 
 mod address;
 pub mod borders;
@@ -13,7 +14,9 @@ pub mod cells;
 pub mod cities;
 mod codec;
 mod codes;
+pub mod domains;
 mod error;
+mod gazetteer;
 pub mod languages;
 mod lists;
 pub mod map;
@@ -29,6 +32,7 @@ pub use address::{AddressFacts, Scope};
 pub use borders::{Country, Polygon};
 pub use cities::{Cities, City};
 pub use codes::country_code;
+pub use domains::Domain;
 pub use error::TableError;
 pub use languages::{Language, LanguageFacts, LanguageShare, Languages};
 pub use mmdb::CityFix;
@@ -46,6 +50,9 @@ use ranges::AddressMap;
 #[derive(Debug, Clone, Default)]
 pub struct World {
     borders: Arc<[Country]>,
+    /// The land of each of `borders`.
+    lands: Arc<[Land]>,
+    domains: Arc<[Domain]>,
     cities: Arc<Cities>,
     subdivisions: Arc<[Subdivision]>,
     dbip: Arc<AddressMap<u16>>,
@@ -63,8 +70,9 @@ pub struct World {
 }
 
 /// The tables that come with this crate.
-const EMBEDDED: [&[u8]; 11] = [
+const EMBEDDED: [&[u8]; 12] = [
     include_bytes!("../../data/borders.bin.zst"),
+    include_bytes!("../../data/domains.bin.zst"),
     include_bytes!("../../data/cities.bin.zst"),
     include_bytes!("../../data/subdivisions.bin.zst"),
     include_bytes!("../../data/dbip.bin.zst"),
@@ -119,17 +127,16 @@ impl World {
         self.cities.by_id(id)
     }
 
+    /// Every country's land once more, with its exclaves, islets and the sea around it, in the order of their codes.
+    #[must_use]
+    pub fn domains(&self) -> &[Domain] {
+        &self.domains
+    }
+
     /// Every part of a country that is known well enough to be asked about, in the order of their codes.
     #[must_use]
     pub fn subdivisions(&self) -> &[Subdivision] {
         &self.subdivisions
-    }
-
-    /// The part of a country with this code.
-    #[must_use]
-    pub fn subdivision(&self, code: SubdivisionCode) -> Option<&Subdivision> {
-        let index = self.subdivisions.binary_search_by_key(&code, |subdivision| subdivision.code).ok()?;
-        self.subdivisions.get(index)
     }
 
     /// How many bytes this world's tables hold on the heap, a city database's included.
@@ -139,7 +146,9 @@ impl World {
         let flags = [&self.networks, &self.vpn, &self.tor];
         borders::heap_bytes(&self.borders)
             + self.cities.heap_bytes()
-            + subdivisions::heap_bytes(&self.subdivisions)
+            + subdivisions::heap_bytes(self.lands.iter())
+            + subdivisions::heap_bytes(self.domains.iter().map(|domain| &domain.land))
+            + subdivisions::heap_bytes(self.subdivisions.iter().map(|subdivision| &subdivision.land))
             + countries.iter().map(|map| map.heap_bytes()).sum::<usize>()
             + flags.iter().map(|map| map.heap_bytes()).sum::<usize>()
             + self.systems.heap_bytes()

@@ -7,7 +7,7 @@ use super::error::TableError;
 use super::mmdb::{self, CityDatabase};
 use super::networks;
 use super::ranges::{AddressMap, Span};
-use super::{World, borders, carriers, cities, codes, languages, lists, subdivisions, zones};
+use super::{Country, World, borders, carriers, cities, codes, domains, languages, lists, subdivisions, zones};
 
 /// One of the three databases that give an address its country.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,7 +29,11 @@ impl World {
     pub fn with_table(mut self, bytes: &[u8]) -> Result<Self, TableError> {
         let unpacked = Unpacked::new(bytes)?;
         match unpacked.table() {
-            Some(borders::TABLE) => self.borders = borders::read(&unpacked)?.into(),
+            Some(borders::TABLE) => {
+                self.borders = borders::read(&unpacked)?.into();
+                self.lands = self.borders.iter().map(Country::land).collect();
+            }
+            Some(domains::TABLE) => self.domains = domains::read(&unpacked)?.into(),
             Some(cities::TABLE) => self.cities = Arc::new(cities::read(&unpacked)?),
             Some(subdivisions::TABLE) => self.subdivisions = subdivisions::read(&unpacked)?.into(),
             Some(networks::DBIP) => self.dbip = Arc::new(AddressMap::read(networks::DBIP, &unpacked)?),

@@ -95,7 +95,8 @@ pub const ATTRIBUTION: &[Source] = &[
         link: "https://www.naturalearthdata.com",
     },
     Source {
-        provides: "borders of the territories that Natural Earth counts to another country",
+        provides: "borders of the territories that Natural Earth counts to another country; exclaves, islets and the sea around \
+                   them",
         registry: Registry::Npm,
         package: "@rapideditor/country-coder",
         version: "5.6.1",

@@ -22,11 +22,10 @@ pub struct Subdivision {
     pub land: Land,
 }
 
-/// How many bytes these hold on the heap.
-pub(crate) fn heap_bytes(subdivisions: &[Subdivision]) -> usize {
+/// How many bytes these lands hold on the heap.
+pub(crate) fn heap_bytes<'a>(lands: impl Iterator<Item = &'a Land>) -> usize {
     let ring = |ring: &[LatLon]| size_of_val(ring) + size_of::<Vec<LatLon>>() + 2 * size_of::<f64>();
-    let land = |land: &Land| size_of::<Subdivision>() + land.rings().map(ring).sum::<usize>();
-    subdivisions.iter().map(|subdivision| land(&subdivision.land)).sum()
+    lands.map(|land| size_of::<Subdivision>() + land.rings().map(ring).sum::<usize>()).sum()
 }
 
 /// The table of these subdivisions, which stand in the order of their codes.
@@ -39,16 +38,20 @@ pub fn encode(subdivisions: &[Subdivision]) -> std::io::Result<Vec<u8>> {
     writer.count(subdivisions.len());
     for Subdivision { code, land } in subdivisions {
         writer.text(&code.to_string());
-        writer.unsigned((land.precision_km() * PRECISION_STEPS).ceil() as u64);
-        writer.count(land.rings().count());
-        for ring in land.rings() {
-            writer.count(ring.len());
-            for &vertex in ring {
-                writer.place(vertex);
-            }
-        }
+        write_land(&mut writer, land);
     }
     writer.finish()
+}
+
+pub(crate) fn write_land(writer: &mut Writer, land: &Land) {
+    writer.unsigned((land.precision_km() * PRECISION_STEPS).ceil() as u64);
+    writer.count(land.rings().count());
+    for ring in land.rings() {
+        writer.count(ring.len());
+        for &vertex in ring {
+            writer.place(vertex);
+        }
+    }
 }
 
 /// The subdivisions of a table, in the order of their codes.
@@ -72,12 +75,16 @@ pub(crate) fn read(unpacked: &Unpacked) -> Result<Vec<Subdivision>, TableError> 
 
 fn subdivision(reader: &mut Reader<'_>) -> Result<Subdivision, TableError> {
     let code = reader.text()?.parse().map_err(|_| TableError::Malformed { what: "subdivision" })?;
+    Ok(Subdivision { code, land: read_land(reader)? })
+}
+
+pub(crate) fn read_land(reader: &mut Reader<'_>) -> Result<Land, TableError> {
     let precision_km = f64::from(reader.number::<u16>("precision")?) / PRECISION_STEPS;
     let rings = reader.list(|reader| reader.list(Reader::place))?;
     if rings.is_empty() || rings.iter().any(|ring| ring.len() < 3) {
         return Err(TableError::Malformed { what: "ring" });
     }
-    Ok(Subdivision { code, land: Land::new(rings.iter().map(Vec::as_slice), precision_km) })
+    Ok(Land::new(rings.iter().map(Vec::as_slice), precision_km))
 }
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ use octet::problem::Code;
 use octet::proof::{Confirmation, DeviceBinding, SessionDigest};
 use octet::region::CityId;
 use octet_engine::World;
-use octet_engine::world::Subdivision;
+use octet_engine::world::{Country, Subdivision, borders};
+use octet_geometry::{Gazetteer, Land};
 
 use super::receipt::Receipt;
 use super::{Binding, Refusal, challenge};
@@ -30,10 +31,8 @@ use crate::service::Shared;
 const MOST_BODY: usize = 32 * 1024;
 /// How long a key may sign: a session's longest time. An app that runs longer starts another.
 const SIGNS_FOR: SignedDuration = SignedDuration::from_hours(24);
-/// Steps in a degree of the map that phones get: about 100 m, far finer than the borders are.
-const MAP_SCALE: u32 = 1000;
-/// Borders of 1:50 million are off by a few kilometres.
-const MAP_PRECISION_KM: f64 = 6.0;
+/// Steps in a degree of the map that phones get: those of the tables.
+const MAP_SCALE: u32 = 500;
 
 /// `POST /v1/attest/challenge`.
 pub(crate) async fn new_challenge(State(shared): State<Arc<Shared>>, parts: Parts) -> Result<Response<Body>, Failure> {
@@ -147,7 +146,7 @@ pub(crate) async fn subdivisions(
 ) -> Result<Response<Body>, Failure> {
     let partner = identity::app(&shared, &parts)?;
     shared.attest.limit.check(&partner)?;
-    let mut file = BordersFile::new(MAP_SCALE, MAP_PRECISION_KM);
+    let mut file = BordersFile::new(MAP_SCALE, borders::PRECISION_KM);
     let of = |subdivision: &&Subdivision| country.parse() == Ok(subdivision.code.country());
     for Subdivision { code, land } in shared.reference.now().world.subdivisions().iter().filter(of) {
         let rings = land.rings().map(|ring| file.encode(ring)).collect();
@@ -164,7 +163,7 @@ pub(crate) async fn city(
 ) -> Result<Response<Body>, Failure> {
     let partner = identity::app(&shared, &parts)?;
     shared.attest.limit.check(&partner)?;
-    let mut file = BordersFile::new(MAP_SCALE, MAP_PRECISION_KM);
+    let mut file = BordersFile::new(MAP_SCALE, borders::PRECISION_KM);
     let reference = shared.reference.now();
     let id = id.parse().ok().and_then(|id| CityId::new(id).ok());
     file.cities.extend(id.and_then(|id| reference.world.city(id)).map(|city| {
@@ -194,11 +193,14 @@ fn bytes_of(file: &BordersFile) -> bytes::Bytes {
 }
 
 fn countries(world: &World) -> BordersFile {
-    let mut file = BordersFile::new(MAP_SCALE, MAP_PRECISION_KM);
-    for country in world.borders().iter() {
-        let rings = country.polygons.iter().flat_map(|polygon| polygon.rings());
-        let rings = rings.map(|ring| file.encode(ring)).collect();
-        file.countries.push(CountryBorders { code: country.code, rings });
+    let mut file = BordersFile::new(MAP_SCALE, borders::PRECISION_KM);
+    let precisions = world.domains().iter().map(|domain| domain.land.precision_km());
+    file.domain_precision_km = precisions.reduce(f64::max);
+    for Country { code, .. } in world.borders() {
+        let Some(territory) = Gazetteer::country(world, *code) else { continue };
+        let rings = |land: &Land| land.rings().map(|ring| file.encode(ring)).collect();
+        let country = CountryBorders { code: *code, rings: rings(territory.land()), domain: rings(territory.domain()) };
+        file.countries.push(country);
     }
     file
 }

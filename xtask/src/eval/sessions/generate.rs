@@ -1,13 +1,14 @@
 //! Generated sessions around real round trips. Each scenario says who is where and what is made up; the round trips
 //! are those of real hosts, the addresses those of one database's countries, which the engine does not get to see.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use anyhow::{Context, Result};
 use octet::{CountryCode, LatLon};
 use octet_engine::locate::Sighting;
 use octet_engine::model::{Model, ln_floor};
+use octet_engine::world::Polygon;
 use octet_engine::{EdgeEvidence, Evidence, LocaleEvidence, TcpRoundTrip, UnixTime, World};
 use octet_geometry::distance_km;
 
@@ -139,6 +140,19 @@ impl<'a> Generator<'a> {
         let machines = targets.iter().filter(|target| target.kind == "datacentre" && target.sightings.len() > 4);
         let machines = machines.filter(has_line).collect();
         Self { world, model, lines, mobile, hosting, people, machines, random }
+    }
+
+    /// From now on people live only in those countries of theirs that have the least land.
+    pub(super) fn keep_smallest(&mut self, count: usize) {
+        let land = |polygon: &Polygon| polygon.square_degrees() * polygon.bounds().0.lat().to_radians().cos();
+        let inhabited: BTreeSet<CountryCode> = self.people.iter().map(|target| target.country).collect();
+        let mut by_land: Vec<(f64, CountryCode)> = inhabited
+            .into_iter()
+            .filter_map(|code| Some((self.world.country(code)?.polygons.iter().map(land).sum(), code)))
+            .collect();
+        by_land.sort_by(|a, b| a.0.total_cmp(&b.0));
+        by_land.truncate(count);
+        self.people.retain(|target| by_land.iter().any(|(_, code)| *code == target.country));
     }
 
     /// One session of this scenario, seen by this many edges.

@@ -63,6 +63,9 @@ const HONEST: [(Scenario, f64); 6] = [
     (Scenario::PrivacyUtc, 0.04),
 ];
 
+/// Answers to people of so many countries, those with the least land, are scored apart.
+const SMALLEST: usize = 20;
+
 /// One line of the table.
 #[derive(Debug, Serialize)]
 struct Line {
@@ -177,6 +180,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             draw(directory, &mixture)?;
         }
     }
+    if options.only.is_none() {
+        generator.keep_smallest(SMALLEST);
+        for (name, alone) in [("smallest countries", false), ("smallest, delays alone", true)] {
+            let answers = of_smallest(&mut generator, &seeing, &model, options.sessions, alone)?;
+            lines.push(line(name, "all".into(), &answers, &mut random));
+        }
+    }
     predicates::show(lines.iter().filter(|line| line.edges == "all").map(|line| (&*line.scenario, line.questions)));
     if let Some(path) = &options.json {
         std::fs::write(path, serde_json::to_string_pretty(&lines)?)
@@ -238,7 +248,7 @@ fn outcome(session: &generate::Session, world: &World, model: &Model) -> Outcome
         edges: session.evidence.edges.len(),
         hosting: facts.is_some_and(|facts| facts.hosting || facts.tor),
     };
-    let answers = predicates::ask(&assessment, session.country);
+    let answers = predicates::ask(&assessment, session.country, world);
     let pretends = session.pretended.is_some_and(|pretended| named == Some(pretended));
     Outcome {
         edges: session.evidence.edges.len(),
@@ -262,6 +272,27 @@ fn honest(generator: &mut Generator<'_>, world: &World, model: &Model, sessions:
         for (scenario, share) in HONEST {
             let count = (3.0 * share * sessions as f64).round() as usize;
             all.extend(outcomes(generator, world, model, scenario, edges, count)?);
+        }
+    }
+    Ok(all)
+}
+
+/// Honest people of the countries that the generator has left, or what their round trips alone tell.
+fn of_smallest(
+    generator: &mut Generator<'_>,
+    world: &World,
+    model: &Model,
+    sessions: usize,
+    alone: bool,
+) -> Result<Vec<Outcome>> {
+    let mut all = Vec::new();
+    for edges in EDGES.into_iter().filter(|&edges| edges > 0 || !alone) {
+        for _ in 0..sessions {
+            let mut session = generator.session(Scenario::Home, edges)?;
+            if alone {
+                session.evidence = Evidence { edges: session.evidence.edges, ..Evidence::default() };
+            }
+            all.push(outcome(&session, world, model));
         }
     }
     Ok(all)

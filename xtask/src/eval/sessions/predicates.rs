@@ -2,7 +2,8 @@
 //! It asks as the service does, and knows what is right.
 
 use octet::{Alarm, CountryCode};
-use octet_engine::{Assessment, CountryMasses};
+use octet_engine::{Assessment, CountryMasses, World};
+use octet_geometry::{Disc, Gazetteer};
 use serde::Serialize;
 
 /// Countries on different continents: of those that a session is not in, one is far away.
@@ -22,7 +23,9 @@ pub(super) struct Answers {
 }
 
 /// Asks whether the session is in its true country, in its most probable other one, and in one far away.
-pub(super) fn ask(assessment: &Assessment, truth: CountryCode) -> Answers {
+pub(super) fn ask(assessment: &Assessment, truth: CountryCode, world: &World) -> Answers {
+    let circle = assessment.location.zip(assessment.radius_km).map(|(center, km)| Disc::new(center, km));
+    let lies = |code| Some(Gazetteer::country(world, code)?.relation_of(&circle?));
     let masses = CountryMasses::calibrated(assessment, assessment.confidence);
     let other = assessment.country_masses.iter().map(|mass| mass.0).find(|code| *code != truth);
     let far = FAR.iter().filter_map(|code| code.parse().ok()).find(|code| *code != truth && Some(*code) != other);
@@ -30,7 +33,8 @@ pub(super) fn ask(assessment: &Assessment, truth: CountryCode) -> Answers {
     for code in [Some(truth), other, far].into_iter().flatten() {
         answers.asked += 1;
         // An alarm of medium and more: the service answers neither.
-        let Some(held) = masses.holds(&[code]).filter(|_| assessment.alarm < Alarm::Medium) else { continue };
+        let held = lies(code).and_then(|circle| masses.holds(&[code], circle));
+        let Some(held) = held.filter(|_| assessment.alarm < Alarm::Medium) else { continue };
         let (wrong, sure) = (held.inside != (code == truth), held.score > SURE);
         *(if held.inside { &mut answers.yes } else { &mut answers.no }) += 1;
         answers.wrong += usize::from(wrong);
