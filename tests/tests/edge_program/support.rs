@@ -85,13 +85,18 @@ pub(crate) async fn proxy(program: &str, file: &str, edge: SocketAddr, shop: Soc
         _ => command.args(["run", "--config", file, "--adapter", "caddyfile"]),
     };
     let process = command.spawn().unwrap();
+    listens(free).await;
+    Some(Proxy { address: free, _process: process, _folder: folder })
+}
+
+/// Waits until somebody listens at `address`.
+pub(crate) async fn listens(address: SocketAddr) {
     let listening = async {
-        while TcpStream::connect(free).await.is_err() {
+        while TcpStream::connect(address).await.is_err() {
             tokio::task::yield_now().await
         }
     };
     tokio::time::timeout(Duration::from_secs(30), listening).await.expect("the proxy listens");
-    Some(Proxy { address: free, _process: process, _folder: folder })
 }
 
 /// What the edge said with the last bundle.

@@ -22,7 +22,8 @@ pub(crate) struct Options {
 enum What {
     /// Swift, Kotlin and Python for devices: written, compared with what is checked in, and run where that is possible
     Bindings(bindings::Options),
-    /// The collector in windows of Firefox ESR and WebKitGTK, and one JA4 for each over ten connections
+    /// The collector in windows of Firefox ESR and WebKitGTK, one JA4 for each over ten connections, and HAProxy before
+    /// the edge
     Engines,
     /// Every fuzz target for some time each: runs, what they reach, what they find
     Fuzz(fuzz::Options),
