@@ -1,6 +1,7 @@
 //! What actix-web tells of a request and of its connection. What it does not tell stays unsaid.
 
 use std::any::Any;
+use std::sync::Once;
 
 use actix_web::HttpRequest;
 use actix_web::dev::Extensions;
@@ -9,12 +10,22 @@ use actix_web::rt::net::TcpStream;
 use octet_relay::Observation;
 use octet_tower::Connection;
 
+use crate::Unavailable;
+use crate::edge::AROUND_APP;
+
+/// Says once that no edge is around an application.
+static FORGOTTEN: Once = Once::new();
+
 /// Lets the edge ask the kernel for its view of each connection: `HttpServer::new(…).on_connect(octet_actix::on_connect)`.
 ///
 /// It sets `TCP_NODELAY`, without which the round trips of the latency channel would measure the kernel's patience. An
-/// application that has a callback of its own calls this one in it. actix-web takes it before `bind`, and not after.
+/// application that has a callback of its own calls this one in it. actix-web takes it before `bind`, and not after. Where
+/// no edge is around the application, the first connection makes it say in the log what to add.
 pub fn on_connect(connection: &dyn Any, data: &mut Extensions) {
     let Some(tcp) = connection.downcast_ref::<TcpStream>() else { return };
+    if !AROUND_APP.get() {
+        FORGOTTEN.call_once(|| tracing::error!("{}", Unavailable::NoEdge));
+    }
     // Without it the connection is slower, not wrong.
     let _ = tcp.set_nodelay(true);
     if let Ok(peer) = tcp.peer_addr() {
@@ -46,5 +57,64 @@ pub(crate) fn observe(request: &HttpRequest, with_tcp: bool) -> Observation<'_> 
         http2: connection.and_then(Connection::http2),
         tcp: connection.filter(|_| with_tcp).and_then(Connection::tcp_info),
         ..Observation::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Read, Write};
+    use std::net::{SocketAddr, TcpStream};
+    use std::sync::Mutex;
+
+    use actix_web::{App, HttpServer, web};
+    use http::Response;
+    use http_body_util::Full;
+
+    use super::*;
+    use crate::OctetEdge;
+
+    static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+    struct Log;
+
+    impl Write for Log {
+        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+            LOG.lock().unwrap().write(line)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn ask(shop: SocketAddr) {
+        let mut browser = TcpStream::connect(shop).unwrap();
+        browser.write_all(b"GET / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        browser.read_to_string(&mut answer).unwrap();
+        assert!(answer.ends_with("hello"), "{answer}");
+    }
+
+    #[actix_web::test]
+    async fn the_first_connection_to_an_app_without_an_edge_says_once_what_to_add() {
+        tracing_subscriber::fmt().with_writer(|| Log).init();
+        let edge = OctetEdge::over(tower::service_fn(|_: http::Request<Full<bytes::Bytes>>| async {
+            Ok::<_, std::convert::Infallible>(Response::new(Full::<bytes::Bytes>::default()))
+        }));
+        let hello = || web::get().to(|| async { "hello" });
+        let with = HttpServer::new(move || App::new().wrap(edge.clone()).route("/", hello()));
+        let without = HttpServer::new(move || App::new().route("/", hello()));
+        let (with, without) = (with.on_connect(on_connect), without.on_connect(on_connect));
+        let with = with.workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
+        let without = without.workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
+        let (shop, bare) = (with.addrs()[0], without.addrs()[0]);
+        actix_web::rt::spawn(with.run());
+        actix_web::rt::spawn(without.run());
+        let said = |shop| async move {
+            actix_web::rt::task::spawn_blocking(move || ask(shop)).await.unwrap();
+            let log = String::from_utf8(LOG.lock().unwrap().clone()).unwrap();
+            log.matches("add .wrap(edge.clone())").count()
+        };
+        assert_eq!([said(shop).await, said(bare).await, said(bare).await], [0, 1, 1]);
     }
 }

@@ -1,5 +1,6 @@
 //! The edge to be wrapped around an application. See the crate's documentation.
 
+use std::cell::Cell;
 use std::future::{Ready, ready};
 
 use actix_web::body::{EitherBody, MessageBody};
@@ -11,6 +12,11 @@ use octet_relay::{Builder, ConfigError, Relay};
 use octet_transport::Transport;
 
 use crate::OctetEdgeMiddleware;
+
+thread_local! {
+    /// Whether an edge was put around an application that this thread made: a worker makes its own, one after the other.
+    pub(crate) static AROUND_APP: Cell<bool> = const { Cell::new(false) };
+}
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -79,8 +85,7 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        #[cfg(feature = "tls")]
-        crate::https::note_edge();
+        AROUND_APP.set(true);
         ready(Ok(OctetEdgeMiddleware::new(service, self.relay.clone())))
     }
 }

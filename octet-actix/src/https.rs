@@ -1,7 +1,6 @@
 //! HTTPS for an application as a service of actix-server, whose connections tell the edge how they were opened. Moves
 //! bytes; must never log or print a key.
 
-use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::net::TcpListener;
@@ -21,19 +20,10 @@ use actix_web::rt::net::TcpStream;
 use octet_tower::{Stream, Tls};
 
 use crate::Unavailable;
+use crate::edge::AROUND_APP;
 
 /// What `actix_web::HttpServer` grants a connection that ends.
 const DISCONNECT: Duration = Duration::from_secs(1);
-
-thread_local! {
-    /// Whether the application that this thread makes has an edge around it.
-    static WRAPPED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Notes that an edge was put around the application that this thread makes.
-pub(crate) fn note_edge() {
-    WRAPPED.set(true);
-}
 
 /// Serves an application over HTTPS (HTTP/1.1, and HTTP/2 where `tls` offers it), and lets the edge see each
 /// connection: the browser's ClientHello, and the kernel's view.
@@ -129,10 +119,9 @@ where
     fn_factory(move || {
         let app = Rc::clone(&app);
         async move {
-            // A worker makes its applications one after the other.
-            WRAPPED.set(false);
+            AROUND_APP.set(false);
             let made = app.new_service(()).await.map_err(|error| format!("{error:?}"))?;
-            WRAPPED.get().then_some(made).ok_or_else(|| Unavailable::NoEdge.to_string())
+            AROUND_APP.get().then_some(made).ok_or_else(|| Unavailable::NoEdge.to_string())
         }
     })
 }

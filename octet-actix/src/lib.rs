@@ -46,8 +46,9 @@
 //! A setting that is missing or cannot be used is an error of [`OctetEdge::from_env`] or [`Builder::build`], which names
 //! it and says what to do; a certificate, one of `Tls::from_files`. An application that `listen_https` serves without
 //! an edge around it does not start. Under `HttpServer` actix-web asks nobody at its start what a handler will need:
-//! there, a handler that takes [`OctetSession`] or [`VisitorIp`] without [`OctetEdge`] around it answers its first request
-//! with 500, and the log says what to add. A test of the page finds that before a visitor does:
+//! there, [`on_connect`] says in the log at the first connection that the application has no edge, and a handler that
+//! takes [`OctetSession`] or [`VisitorIp`] without [`OctetEdge`] around it answers its first request with 500. A test of
+//! the page finds that before a visitor does:
 //!
 //! ```
 //! # use actix_web::{App, get, test, web::Html};
