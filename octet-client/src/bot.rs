@@ -34,7 +34,8 @@ const LOOK: Duration = Duration::from_millis(200);
 pub enum BotLookup {
     /// The verdict, fully computed.
     Known(Visit),
-    /// The verdict could not be fully computed: unknown, not clean.
+    /// The verdict could not be fully computed: unknown, not clean. Of a page whose collector never reported it says what
+    /// the connection alone gives; see [`BotVerdict::is_unread`].
     Degraded(Visit),
     /// There is no such visit, or none yet: unknown, not clean.
     Unknown,

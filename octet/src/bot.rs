@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 /// advisory, decide on the backend's.
 ///
 /// Its rules hold by construction and are checked when it is read: the level is the score's band, a bot is a visit
-/// at level `high` and up, below that the action is `record_only`, and a degraded verdict says nothing at all.
+/// at level `high` and up, below that the action is `record_only`, and a degraded verdict says nothing at all, but that
+/// of an unread page what its connection alone says.
 ///
 /// ```
 /// use octet::{BotAction, BotLevel, BotVerdict};
@@ -26,6 +27,7 @@ pub struct BotVerdict {
     action: BotAction,
     consistency: Consistency,
     degraded: bool,
+    unread: bool,
     challenge: Option<ChallengeOutcome>,
 }
 
@@ -49,6 +51,7 @@ impl BotVerdict {
             action: if is_bot { configured } else { BotAction::RecordOnly },
             consistency: Consistency { ok: consistent },
             degraded: false,
+            unread: false,
             challenge: None,
         }
     }
@@ -57,6 +60,13 @@ impl BotVerdict {
     #[must_use]
     pub const fn degraded() -> Self {
         Self { degraded: true, ..Self::new(0, true, BotAction::RecordOnly) }
+    }
+
+    /// The verdict of a page that was served and whose collector never reported, in the Data API: degraded, with the score
+    /// of its connection alone. Whatever the app configured, its action is `record_only`.
+    #[must_use]
+    pub const fn unread(score: u8, consistent: bool) -> Self {
+        Self { degraded: true, unread: true, ..Self::new(score, consistent, BotAction::RecordOnly) }
     }
 
     /// The same after an escalation: once passed, the action is `record_only`; score and `is_bot` stand.
@@ -96,10 +106,18 @@ impl BotVerdict {
         self.consistency
     }
 
-    /// Whether the verdict could not be fully computed. Then the other fields mean nothing: unknown, not clean.
+    /// Whether the verdict could not be fully computed. Then the other fields mean nothing, but for an unread page:
+    /// unknown, not clean.
     #[must_use]
     pub const fn is_degraded(&self) -> bool {
         self.degraded
+    }
+
+    /// Whether a page was served and its collector never reported. Then the verdict is degraded, and score, level,
+    /// `is_bot` and consistency are those of the connection alone.
+    #[must_use]
+    pub const fn is_unread(&self) -> bool {
+        self.unread
     }
 
     /// What came of an escalation, if there was one.
@@ -264,14 +282,16 @@ pub(crate) struct Fields {
     pub(crate) action: BotAction,
     pub(crate) consistency: Consistency,
     pub(crate) degraded: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) unread: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) challenge: Option<ChallengeOutcome>,
 }
 
 impl From<BotVerdict> for Fields {
     fn from(verdict: BotVerdict) -> Self {
-        let BotVerdict { is_bot, score, level, action, consistency, degraded, challenge } = verdict;
-        Self { is_bot, score, level, action, consistency, degraded, challenge }
+        let BotVerdict { is_bot, score, level, action, consistency, degraded, unread, challenge } = verdict;
+        Self { is_bot, score, level, action, consistency, degraded, unread, challenge }
     }
 }
 
@@ -279,7 +299,7 @@ impl TryFrom<Fields> for BotVerdict {
     type Error = InvalidBotVerdict;
 
     fn try_from(fields: Fields) -> Result<Self, InvalidBotVerdict> {
-        let Fields { is_bot, score, level, action, consistency, degraded, challenge } = fields;
+        let Fields { is_bot, score, level, action, consistency, degraded, unread, challenge } = fields;
         // A level of a later release has bounds that are not known here.
         let known = level != BotLevel::Unknown;
         let passed = challenge == Some(ChallengeOutcome::Passed);
@@ -288,12 +308,16 @@ impl TryFrom<Fields> for BotVerdict {
             (known && level != BotLevel::of(score), "the level is the score's band"),
             (known && is_bot != level.is_high_risk(), "a bot is a visit at level high and up"),
             (action != BotAction::RecordOnly && (!is_bot || passed), "only a bot that has not passed has an action"),
-            (degraded && (is_bot || score != 0), "a degraded verdict has no score"),
+            (
+                degraded && !unread && (is_bot || score != 0),
+                "a degraded verdict has no score unless its page is unread",
+            ),
+            (unread && (!degraded || action != BotAction::RecordOnly), "an unread page is degraded and has no action"),
         ];
         if let Some((_, rule)) = broken.into_iter().find(|(broken, _)| *broken) {
             return Err(InvalidBotVerdict(rule));
         }
-        Ok(Self { is_bot, score, level, action, consistency, degraded, challenge })
+        Ok(Self { is_bot, score, level, action, consistency, degraded, unread, challenge })
     }
 }
 
@@ -330,6 +354,28 @@ mod tests {
     }
 
     #[test]
+    fn an_unread_page_has_its_connections_score_and_never_an_action_and_no_other_degraded_verdict_has_one() {
+        let unread = BotVerdict::unread(85, false);
+        assert!(unread.is_degraded() && unread.is_unread() && unread.is_bot() && !unread.consistency().ok);
+        assert_eq!((unread.level(), unread.action()), (BotLevel::High, BotAction::RecordOnly));
+        let good = serde_json::to_value(unread).unwrap();
+        assert_eq!(read(&good).unwrap(), unread);
+        for (field, value) in [
+            ("unread", serde_json::json!(false)),
+            ("degraded", false.into()),
+            ("is_bot", false.into()),
+            ("level", "critical".into()),
+            ("action", "flag".into()),
+        ] {
+            let mut wrong = good.clone();
+            wrong[field] = value;
+            assert!(read(&wrong).is_err(), "{wrong}");
+        }
+        let whole = serde_json::to_value(BotVerdict::new(85, true, BotAction::Flag)).unwrap();
+        assert!(whole.get("unread").is_none(), "other verdicts stand on the wire as before");
+    }
+
+    #[test]
     fn what_this_release_does_not_know_is_read_as_unknown_and_most_severe() {
         let mut later = serde_json::to_value(BotVerdict::new(95, true, BotAction::Flag)).unwrap();
         later["level"] = "apocalyptic".into();
@@ -344,14 +390,18 @@ mod tests {
     proptest! {
         #[test]
         fn every_verdict_that_can_be_made_can_be_read(
-            score: u8, consistent: bool, degraded: bool,
+            score: u8, consistent: bool, kind in 0..3,
             action in prop::sample::select(BotAction::ALL.to_vec()),
             outcome in prop::option::of(prop::sample::select(ChallengeOutcome::ALL.to_vec())),
         ) {
-            let verdict = if degraded { BotVerdict::degraded() } else { BotVerdict::new(score, consistent, action) };
+            let verdict = match kind {
+                0 => BotVerdict::degraded(),
+                1 => BotVerdict::unread(score, consistent),
+                _ => BotVerdict::new(score, consistent, action),
+            };
             let verdict = outcome.map_or(verdict, |outcome| verdict.after(outcome));
             prop_assert_eq!(read(&serde_json::to_value(verdict).unwrap()).unwrap(), verdict);
-            prop_assert_eq!(verdict.is_bot(), !degraded && score >= 60);
+            prop_assert_eq!(verdict.is_bot(), kind != 0 && score >= 60);
         }
     }
 }

@@ -32,11 +32,8 @@ pub struct Visit {
     pub click_token: Option<ClickToken>,
     /// When it was assessed.
     pub time: Timestamp,
-    /// The verdict.
+    /// The verdict; says too whether the page is an [unread](BotVerdict::is_unread) one.
     pub verdict: BotVerdict,
-    /// For a page that was served and whose collector never reported: the level from the connection alone. Its
-    /// verdict is degraded.
-    pub unread: Option<BotLevel>,
     /// Invalid traffic, whatever the verdict: a click token that an earlier visit carried, a prefetch, or a crawler
     /// that says so.
     pub invalid: bool,
@@ -49,7 +46,7 @@ pub struct Visit {
 pub struct BotStats {
     /// All visits.
     pub total: u64,
-    /// Those with `is_bot`.
+    /// Those with `is_bot` whose verdict is not degraded.
     pub bots: u64,
     /// Those whose verdict could not be fully computed; the unread ones are among them.
     pub degraded: u64,
@@ -129,12 +126,12 @@ impl From<Visit> for Fields {
             time: visit.time,
             is_bot: verdict.is_bot(),
             score: verdict.score(),
-            level: visit.unread.unwrap_or(verdict.level()),
+            level: verdict.level(),
             action: verdict.action(),
             consistency: verdict.consistency(),
             degraded: verdict.is_degraded(),
             challenge: verdict.challenge(),
-            unread: visit.unread.is_some(),
+            unread: verdict.is_unread(),
             invalid: visit.invalid,
             visits: visit.visits,
         }
@@ -145,14 +142,14 @@ impl TryFrom<Fields> for Visit {
     type Error = crate::bot::InvalidBotVerdict;
 
     fn try_from(fields: Fields) -> Result<Self, Self::Error> {
-        let unread = fields.unread.then_some(fields.level);
         let verdict = BotVerdict::try_from(crate::bot::Fields {
             is_bot: fields.is_bot,
             score: fields.score,
-            level: if fields.unread { BotLevel::Low } else { fields.level },
+            level: fields.level,
             action: fields.action,
             consistency: fields.consistency,
-            degraded: fields.degraded || fields.unread,
+            degraded: fields.degraded,
+            unread: fields.unread,
             challenge: fields.challenge,
         })?;
         Ok(Self {
@@ -160,7 +157,6 @@ impl TryFrom<Fields> for Visit {
             click_token: fields.click_token,
             time: fields.time,
             verdict,
-            unread,
             invalid: fields.invalid,
             visits: fields.visits,
         })

@@ -98,7 +98,11 @@ async fn record(octet: &Octet, app: &AppKey, today: i64, visits: u64, periods: &
         let score = u8::try_from(numbers.below(101)).unwrap();
         let action = BotAction::ALL[usize::try_from(numbers.below(3)).unwrap()];
         let (degraded, unread) = (numbers.below(20) == 0, numbers.below(40) == 0);
-        let verdict = if degraded || unread { BotVerdict::degraded() } else { BotVerdict::new(score, true, action) };
+        let verdict = match (unread, degraded) {
+            (true, _) => BotVerdict::unread(score, true),
+            (false, true) => BotVerdict::degraded(),
+            (false, false) => BotVerdict::new(score, true, action),
+        };
         let visit = NewVisit {
             app: app.clone(),
             session: format!("sess_{:016x}{n:x}", numbers.below(u64::MAX)).parse().unwrap(),
@@ -106,7 +110,6 @@ async fn record(octet: &Octet, app: &AppKey, today: i64, visits: u64, periods: &
             // Every other has a click token, and none of them twice.
             click: (n % 2 == 0).then(|| Click { name: (u128::from(n) + 1).to_be_bytes(), plain: None }),
             verdict,
-            unread: unread.then(|| BotLevel::of(score)),
             invalid: numbers.below(50) == 0,
         };
         for period in periods.iter_mut().filter(|period| (period.from..period.to).contains(&time_ms)) {
@@ -127,7 +130,7 @@ async fn record(octet: &Octet, app: &AppKey, today: i64, visits: u64, periods: &
 fn count(stats: &mut BotStats, visit: &NewVisit) {
     let verdict = &visit.verdict;
     stats.total += 1;
-    stats.unread += u64::from(visit.unread.is_some());
+    stats.unread += u64::from(visit.verdict.is_unread());
     stats.invalid += u64::from(visit.invalid);
     if verdict.is_degraded() {
         stats.degraded += 1;

@@ -266,7 +266,9 @@ async fn a_page_whose_collector_never_reports_is_a_visit_of_its_own_kind() {
         });
         json!({ "sessionRef": session, "host": "shop.example", "purpose": purpose, "observations": observations })
     };
-    for (session, agent) in [("tool", "curl/8.5.0"), ("assessed", CHROME), ("verified", CHROME), ("late", CHROME)] {
+    for (session, agent) in
+        [("tool", "curl/8.5.0"), ("assessed", CHROME), ("verified", CHROME), ("blocked", "Lynx/2.9.0")]
+    {
         assert_eq!(post(&service, "/v1/pages", &page(session, agent, None)).await.status, 202);
     }
     post(&service, "/v1/pages", &page("prefetched", CHROME, Some("prefetch;prerender"))).await;
@@ -274,8 +276,9 @@ async fn a_page_whose_collector_never_reports_is_a_visit_of_its_own_kind() {
     assert_eq!(service.forward(bundle("verified", GERMAN)).await.status, 202);
 
     let unread = data(&service, "verdict?cid=tool", &app).await.json["data"].clone();
-    assert_eq!((&unread["degraded"], &unread["unread"], &unread["score"]), (&json!(true), &json!(true), &json!(0)));
-    assert!(unread["level"] == "high" || unread["level"] == "critical", "{unread}");
+    assert_eq!((&unread["degraded"], &unread["unread"], &unread["is_bot"]), (&json!(true), &json!(true), &json!(true)));
+    assert_eq!((&unread["level"], &unread["action"]), (&json!("critical"), &json!("record_only")));
+    assert_eq!(data(&service, "verdict?cid=blocked", &app).await.status, 404, "its collector may be about to report");
     // What is due is recorded with the next look at the clock; a shutdown records it all.
     service.octet.shutdown();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -283,6 +286,16 @@ async fn a_page_whose_collector_never_reports_is_a_visit_of_its_own_kind() {
     let stats = data(&service, &format!("stats?{DAY}"), &app).await.json["data"].clone();
     let figures = ["total", "unread", "degraded", "invalid"].map(|name| stats[name].as_u64().unwrap());
     assert_eq!(figures, [4, 3, 3, 1], "{stats}");
+    assert_eq!(
+        (&stats["bots"], &stats["by_level"]["critical"]),
+        (&json!(0), &json!(0)),
+        "unread pages are no part of these"
+    );
+    let blocked = data(&service, "verdict?cid=blocked", &app).await.json["data"].clone();
+    assert_eq!((&blocked["unread"], &blocked["is_bot"]), (&json!(true), &json!(false)), "people block scripts");
+    let csv = data(&service, &format!("export?{DAY}&format=csv"), &app).await.text;
+    let tool = csv.lines().find(|line| line.starts_with("tool,")).unwrap();
+    assert!(tool.contains(",true,90,critical,record_only,true,true,,true,false,"), "{tool}");
 }
 
 #[tokio::test]
@@ -463,7 +476,6 @@ async fn the_client_asks_for_a_verdict_figures_and_every_row() {
             time_ms: service.clock.now().as_millisecond() + 1,
             click: None,
             verdict: BotVerdict::degraded(),
-            unread: None,
             invalid: false,
         };
         service.octet.visits().record(visit).unwrap();
@@ -510,7 +522,6 @@ async fn rows_end_with_their_time_and_the_figures_of_whole_hours_stay() {
             time_ms,
             click: None,
             verdict: BotVerdict::new(70, true, BotAction::Flag),
-            unread: None,
             invalid: false,
         };
         log.record(visit).unwrap();

@@ -452,7 +452,6 @@ async fn what_is_held_about_a_session_is_shown_and_erased_by_its_operator() {
             time_ms: 1_795_262_400_000,
             click: click.map(|name| octet_server::visits::Click { name, plain: None }),
             verdict: octet::BotVerdict::degraded(),
-            unread: None,
             invalid: false,
         };
         service.visits().record(visit).unwrap();

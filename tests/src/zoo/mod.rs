@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use octet::BotLevel;
+use octet::data::Visit;
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -55,11 +56,11 @@ pub struct Report {
 /// What the Data API says of one visit.
 #[derive(Debug, Clone, Serialize)]
 pub struct Run {
-    /// The score; 0 of a degraded one.
+    /// The score; 0 of a degraded one, and of a page that was served and never read that of its connection alone.
     pub score: u8,
-    /// The level; of a page that was served and never read, from its connection alone.
+    /// The level.
     pub level: BotLevel,
-    /// The verdict's own word, and true of a page that was never read at level `high` and up.
+    /// The verdict's own word.
     pub is_bot: bool,
     /// Whether its signals agree.
     pub consistency_ok: bool,
@@ -134,16 +135,13 @@ async fn made(
     if timeout(Duration::from_secs(3), program.wait()).await.is_err() {
         let _ = program.kill().await;
     }
-    Ok(found.map(|found| {
-        let (verdict, level) = (found.verdict, found.unread.unwrap_or(found.verdict.level()));
-        Run {
-            score: verdict.score(),
-            level,
-            is_bot: verdict.is_bot() || (found.unread.is_some() && level >= BotLevel::High),
-            consistency_ok: verdict.consistency().ok,
-            degraded: verdict.is_degraded(),
-            unread: found.unread.is_some(),
-        }
+    Ok(found.map(|Visit { verdict, .. }| Run {
+        score: verdict.score(),
+        level: verdict.level(),
+        is_bot: verdict.is_bot(),
+        consistency_ok: verdict.consistency().ok,
+        degraded: verdict.is_degraded(),
+        unread: verdict.is_unread(),
     }))
 }
 

@@ -44,6 +44,24 @@ pub(super) fn of_navigation(connection: &Connection, claim: &Claim) -> Vec<Sign>
     )])
 }
 
+/// Whether a request of one browser's may have come so: nothing but the handshake is foreign, as where a virus scanner or
+/// an office's gateway opens what is encrypted and speaks for the browser; or it is all another browser's than the user
+/// agent names, which a person changed. Such a person is not asked for what the script would tell.
+pub(super) fn may_be_a_browsers(connection: &Connection, claim: &Claim) -> bool {
+    [Engine::Chromium, Engine::Firefox, Engine::WebKit].into_iter().any(|engine| {
+        let named = claim.engine == Some(engine);
+        let worn = Claim { engine: Some(engine), version: u32::MAX, system: claim.system };
+        let worn = if named { claim } else { &worn };
+        let mut signs = against_claim(connection, worn, &Privacy::default());
+        signs.extend(of_navigation(connection, worn));
+        signs.into_iter().all(|sign| match sign {
+            Sign::ForeignHello | Sign::ForeignPreface => named,
+            Sign::HintHeadersDiffer => !named,
+            _ => false,
+        })
+    })
+}
+
 /// The headers against what the page reads.
 pub(super) fn against_page(seen: &Seen<'_>) -> Vec<Sign> {
     let (page, connection) = (&seen.evidence.page, &seen.evidence.connection);

@@ -3,7 +3,7 @@
 use octet::fact::Text;
 use octet::facts::Facts;
 
-use super::browser::Engine;
+use super::browser::{Claim, Engine};
 use super::evidence::Connection;
 use super::signs::{Sign, found};
 use super::{Seen, behaviour, traces};
@@ -24,6 +24,25 @@ const TOOLS: &[&str] = &[
     "windowspowershell",
     "zombie",
 ];
+
+/// How the user agents of people's browsers begin that do not call themselves `Mozilla`: browsers of text, old phones.
+const BROWSERS: &[&str] = &[
+    "Mozilla/",
+    "Opera/",
+    "BlackBerry",
+    "Dillo/",
+    "ELinks/",
+    "Links (",
+    "Lynx/",
+    "NetSurf/",
+    "Nokia",
+    "UCWEB/",
+    "w3m/",
+];
+
+/// What a desktop's browser names beside its system, in lower case.
+const ENGINES: &[&str] =
+    &["applewebkit", "gecko", "goanna", "khtml", "konqueror", "msie", "netsurf", "presto", "servo", "trident"];
 
 /// Crawlers whose names do not end in `bot`, `crawler` or `spider`, in lower case.
 const CRAWLERS: &[&str] = &[
@@ -75,9 +94,16 @@ pub(super) fn of_connection(connection: &Connection) -> Vec<Sign> {
     signs
 }
 
+/// A user agent that begins as a browser's and names none: `Mozilla/5.0`, or that and a desktop's system.
+pub(super) fn of_nameless(connection: &Connection, claim: &Claim) -> Vec<Sign> {
+    let agent = connection.user_agent.as_deref().unwrap_or_default();
+    let lower = agent.to_ascii_lowercase();
+    let nameless = !ENGINES.iter().any(|engine| lower.contains(engine)) && (!agent.contains('(') || claim.is_desktop());
+    found([(agent.starts_with("Mozilla/") && nameless, Sign::Tool)])
+}
+
 fn of_agent(agent: &str) -> Vec<Sign> {
-    // Every browser's begins so, for thirty years now; Opera's did not always.
-    let browser = agent.starts_with("Mozilla/") || agent.starts_with("Opera/");
+    let browser = BROWSERS.iter().any(|name| agent.starts_with(name));
     let lower = agent.to_ascii_lowercase();
     let mut tool = !browser;
     // A crawler names a page about itself.

@@ -71,14 +71,19 @@ pub fn assess(evidence: &BotEvidence, weights: &Weights) -> BotAssessment {
     weights.concluded(signs, weights.contradictions(), is_degraded(evidence))
 }
 
-/// What the connection of a page that was served says, when its collector never reported: always degraded.
+/// What the connection of a page that was served says, when its collector never reported: always degraded. A person's
+/// browser may be behind it whose script was blocked or that left early, so that only what no such browser sends makes
+/// a bot.
 #[must_use]
 pub fn assess_connection(connection: &Connection, weights: &Weights) -> BotAssessment {
     let claim = Claim::of(connection.user_agent.as_deref().unwrap_or_default());
     let mut signs = declared::of_connection(connection);
+    signs.extend(declared::of_nameless(connection, &claim));
     signs.extend(connection::against_claim(connection, &claim, &Privacy::default()));
     signs.extend(connection::of_navigation(connection, &claim));
-    weights.concluded(signs, weights.unreported(), true)
+    let together =
+        if connection::may_be_a_browsers(connection, &claim) { weights.contradictions() } else { weights.unreported() };
+    weights.concluded(signs, together, true)
 }
 
 /// A visit's evidence, and what was recognised of it before anything is held against it.

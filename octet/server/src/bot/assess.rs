@@ -115,7 +115,6 @@ fn visit(shared: &Shared, app: &App, signals: AssessSignals, observations: &Edge
         time_ms: now.as_millisecond(),
         click,
         verdict,
-        unread: None,
         invalid: is_invalid(&assessment.signs, None),
     }
 }

@@ -128,19 +128,18 @@ fn json(text: &mut String, row: &Row) {
 fn csv(text: &mut String, row: &Row) {
     let visit = &row.visit;
     let verdict = &visit.verdict;
-    let level = visit.unread.unwrap_or(verdict.level());
     let cells = [
         cell(visit.cid.as_str()),
         visit.click_token.as_ref().map_or_else(String::new, |token| cell(token.expose())),
         visit.time.to_string(),
         verdict.is_bot().to_string(),
         verdict.score().to_string(),
-        level.as_str().to_owned(),
+        verdict.level().as_str().to_owned(),
         verdict.action().as_str().to_owned(),
         verdict.consistency().ok.to_string(),
         verdict.is_degraded().to_string(),
         verdict.challenge().map_or("", octet::ChallengeOutcome::as_str).to_owned(),
-        visit.unread.is_some().to_string(),
+        verdict.is_unread().to_string(),
         visit.invalid.to_string(),
         cell(&row.cursor.to_string()),
     ];

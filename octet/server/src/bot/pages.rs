@@ -6,15 +6,17 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, Response, StatusCode};
+use octet::BotVerdict;
 use octet::fact::Text;
 use octet::observations::Accepted;
 use octet::page::PageServed;
 
-use super::{evidence, is_invalid, sessions};
+use super::{evidence, is_invalid};
 use crate::failure::{Failure, json};
 use crate::ingest::{self, Received};
 use crate::service::Shared;
 use crate::sessions::Key;
+use crate::visits::NewVisit;
 
 /// `POST /v1/pages`.
 pub(crate) async fn pages(
@@ -33,9 +35,14 @@ pub(crate) async fn pages(
         let reference = shared.reference.now();
         let connection = evidence::of_connection(&page.observations, &reference.world);
         let assessment = octet_engine::bot::assess_connection(&connection, &reference.bot_weights);
-        let invalid = is_invalid(&assessment.signs, page.purpose.as_ref());
-        let now = shared.clock.now().as_millisecond();
-        let visit = sessions::unread(app.key.clone(), page.session_ref.clone(), now, assessment.score, invalid);
+        let visit = NewVisit {
+            app: app.key.clone(),
+            session: page.session_ref.clone(),
+            time_ms: shared.clock.now().as_millisecond(),
+            click: None,
+            verdict: BotVerdict::unread(assessment.score, assessment.consistent),
+            invalid: is_invalid(&assessment.signs, page.purpose.as_ref()),
+        };
         let key = Key { partner: edge.partner.clone(), session: page.session_ref };
         shared.bot.sessions.page_served(key, visit);
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use octet::data::Visit;
-use octet::{AppKey, BotLevel, BotVerdict, ChallengeOutcome, SessionRef};
+use octet::{AppKey, BotVerdict, ChallengeOutcome, SessionRef};
 
 use super::evidence::Came;
 use crate::Limits;
@@ -189,10 +189,15 @@ impl BotSessions {
         std::mem::take(&mut state.pages).into_values().collect()
     }
 
-    /// What is known of a session, with the app that it belongs to.
+    /// What is known of a session, with the app that it belongs to. A page that waits for its collector is under way, unless
+    /// its connection alone is a bot's.
     pub(super) fn visit(&self, key: &Key) -> Option<(AppKey, Visit)> {
         let state = self.current();
-        let visit = state.sessions.get(key).map(|known| &known.visit).or_else(|| state.pages.get(key))?;
+        let visit = state
+            .sessions
+            .get(key)
+            .map(|known| &known.visit)
+            .or_else(|| state.pages.get(key).filter(|page| page.verdict.is_bot()))?;
         Some((visit.app.clone(), shown(visit)?))
     }
 
@@ -227,23 +232,9 @@ fn shown(visit: &NewVisit) -> Option<Visit> {
         click_token: visit.click.as_ref().and_then(|click| click.plain.clone()),
         time: jiff::Timestamp::from_millisecond(visit.time_ms).ok()?,
         verdict: visit.verdict,
-        unread: visit.unread,
         invalid: visit.invalid,
         visits: None,
     })
-}
-
-/// An unread page's visit; its level is what its connection alone says.
-pub(super) fn unread(app: AppKey, session: SessionRef, time_ms: i64, score: u8, invalid: bool) -> NewVisit {
-    NewVisit {
-        app,
-        session,
-        time_ms,
-        click: None,
-        verdict: BotVerdict::degraded(),
-        unread: Some(BotLevel::of(score)),
-        invalid,
-    }
 }
 
 #[cfg(test)]
@@ -268,7 +259,7 @@ mod tests {
     }
 
     fn visit(session: &str, verdict: BotVerdict) -> NewVisit {
-        NewVisit { verdict, unread: None, ..unread(app(), session.parse().unwrap(), 0, 0, false) }
+        NewVisit { app: app(), session: session.parse().unwrap(), time_ms: 0, click: None, verdict, invalid: false }
     }
 
     fn came(replayed: bool, second: bool) -> Admission {
@@ -305,13 +296,16 @@ mod tests {
     #[test]
     fn a_page_is_unread_when_its_collector_has_not_reported_in_time() {
         let (sessions, clock) = sessions(10);
-        let page = |session: &str| unread(app(), session.parse().unwrap(), 0, 95, false);
+        let page = |session: &str| visit(session, BotVerdict::unread(95, true));
         for session in ["assessed", "verified", "silent"] {
             sessions.page_served(key(session), page(session));
         }
         sessions.settle(&key("assessed"), [1; 32], visit("assessed", BotVerdict::degraded()));
         sessions.reported(&key("verified"));
-        assert_eq!(sessions.visit(&key("silent")).unwrap().1.unread, Some(BotLevel::Critical));
+        assert_eq!(sessions.visit(&key("silent")).unwrap().1.verdict, BotVerdict::unread(95, true));
+        sessions.page_served(key("young"), visit("young", BotVerdict::unread(40, true)));
+        assert_eq!(sessions.visit(&key("young")), None, "its collector may be about to report");
+        sessions.reported(&key("young"));
         assert!(sessions.due_pages().is_empty());
         clock.advance(UNREAD_AFTER);
         assert_eq!(sessions.due_pages(), [page("silent")]);

@@ -52,14 +52,14 @@ fn index<T: PartialEq>(all: &[T], one: &T) -> u8 {
 impl Facts {
     pub(super) const COLUMNS: &str = "score, level, action, consistent, degraded, unread, challenge, invalid";
 
-    pub(super) fn of(verdict: &BotVerdict, unread: Option<BotLevel>, invalid: bool) -> Self {
+    pub(super) fn of(verdict: &BotVerdict, invalid: bool) -> Self {
         Self {
             score: verdict.score(),
-            level: index(&BotLevel::ALL, &unread.unwrap_or(verdict.level())),
+            level: index(&BotLevel::ALL, &verdict.level()),
             action: index(&BotAction::ALL, &verdict.action()),
             consistent: verdict.consistency().ok,
             degraded: verdict.is_degraded(),
-            unread: unread.is_some(),
+            unread: verdict.is_unread(),
             challenge: verdict.challenge().map_or(0, |outcome| index(&ChallengeOutcome::ALL, &outcome) + 1),
             invalid,
         }
@@ -81,14 +81,13 @@ impl Facts {
 
     pub(super) fn verdict(&self) -> BotVerdict {
         let action = BotAction::ALL.get(usize::from(self.action)).copied().unwrap_or_default();
-        let verdict =
-            if self.degraded { BotVerdict::degraded() } else { BotVerdict::new(self.score, self.consistent, action) };
+        let verdict = match (self.unread, self.degraded) {
+            (true, _) => BotVerdict::unread(self.score, self.consistent),
+            (false, true) => BotVerdict::degraded(),
+            (false, false) => BotVerdict::new(self.score, self.consistent, action),
+        };
         let outcome = usize::from(self.challenge).checked_sub(1).and_then(|index| ChallengeOutcome::ALL.get(index));
         outcome.map_or(verdict, |outcome| verdict.after(*outcome))
-    }
-
-    pub(super) fn unread_level(&self) -> Option<BotLevel> {
-        self.unread.then(|| BotLevel::ALL.get(usize::from(self.level)).copied().unwrap_or(BotLevel::Critical))
     }
 
     /// What this visit adds.

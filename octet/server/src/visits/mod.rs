@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use octet::{AppKey, BotLevel, BotVerdict, ChallengeOutcome, ClickToken, SessionRef};
+use octet::{AppKey, BotVerdict, ChallengeOutcome, ClickToken, SessionRef};
 use ring::hmac;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -87,10 +87,8 @@ pub struct NewVisit {
     pub time_ms: i64,
     /// The click token, if it had one.
     pub click: Option<Click>,
-    /// What was answered.
+    /// What was answered; or, of a page whose collector never reported, the unread verdict.
     pub verdict: BotVerdict,
-    /// For a page that was served and whose collector never reported: the level from the connection alone.
-    pub unread: Option<BotLevel>,
     /// A prefetch, or a crawler that says so. A click token that came before is found when the row is written.
     pub invalid: bool,
 }

@@ -141,7 +141,6 @@ mod tests {
             time_ms: 0,
             click: None,
             verdict: BotVerdict::degraded(),
-            unread: None,
             invalid: false,
         })
     }

@@ -74,7 +74,6 @@ impl TryFrom<Shown> for Visit {
             click_token: row.click_text.and_then(|text| text.parse().ok()),
             time: jiff::Timestamp::from_millisecond(row.time_ms).map_err(|_| Error::Record("a visit's time"))?,
             verdict: row.facts.verdict(),
-            unread: row.facts.unread_level(),
             invalid: row.facts.invalid,
             visits: None,
         })

@@ -56,6 +56,10 @@ const STEPS: &[&str] = &[
     CREATE INDEX challenges_by_end ON challenges (end_ms);
     CREATE TABLE challenge_key (key BLOB NOT NULL) STRICT;
 ",
+    // Unread pages had a level and no score: the least of the level's band.
+    "
+    UPDATE visits SET score = CASE level WHEN 0 THEN 0 WHEN 1 THEN 30 WHEN 2 THEN 60 ELSE 90 END WHERE unread = 1;
+",
 ];
 
 /// Opens the log to write, and brings it to today's schema.
@@ -77,4 +81,25 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, Error> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unread_page_of_before_scores_has_the_least_score_of_its_level() {
+        let mut log = Connection::open_in_memory().unwrap();
+        crate::records::migrate(&mut log, &STEPS[..2]).unwrap();
+        for (level, unread) in [(0, 1), (1, 1), (2, 1), (3, 1), (3, 0)] {
+            let insert =
+                "INSERT INTO visits (app, time_ms, cid, cid_hash, score, level, action, consistent, degraded, unread,
+                challenge, invalid) VALUES (1, 0, 's', 0, 97 * (1 - ?2), ?1, 0, 1, ?2, ?2, 0, 0)";
+            log.execute(insert, [level, unread]).unwrap();
+        }
+        crate::records::migrate(&mut log, STEPS).unwrap();
+        let mut scores = log.prepare("SELECT score FROM visits ORDER BY id").unwrap();
+        let scores: Vec<u8> = scores.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        assert_eq!(scores, [0, 30, 60, 90, 97]);
+    }
 }

@@ -190,7 +190,7 @@ fn put(records: &Connection, changes: &mut Changes, app: i64, visit: &NewVisit) 
         Some(click) => is_reused(records, app, click, known.as_ref().map(|(id, ..)| *id))?,
         None => false,
     };
-    let facts = Facts::of(&visit.verdict, visit.unread, visit.invalid || reused);
+    let facts = Facts::of(&visit.verdict, visit.invalid || reused);
     let (click, plain) = match &visit.click {
         Some(Click { name, plain }) => (Some(name.as_slice()), plain.as_ref().map(octet::ClickToken::expose)),
         None => (None, None),
@@ -267,7 +267,7 @@ fn put_outcome(
     outcome: ChallengeOutcome,
 ) -> Result<(), Error> {
     let Some((id, time_ms, before)) = read::find(records, app, session)? else { return Ok(()) };
-    let after = Facts::of(&before.verdict().after(outcome), before.unread_level(), before.invalid);
+    let after = Facts::of(&before.verdict().after(outcome), before.invalid);
     changes.add(app, time_ms, &before, -1);
     changes.add(app, time_ms, &after, 1);
     let mut update = records.prepare_cached("UPDATE visits SET action = ?2, challenge = ?3 WHERE id = ?1")?;
