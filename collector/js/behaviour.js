@@ -64,6 +64,7 @@ function pointers(on, note, held, state) {
   });
   on("pointermove", (event) => {
     state.moves++;
+    state.moveAt = event.timeStamp;
     if (event.timeStamp - state.movedAt < MOVE_EVERY_MS || state.sampled === MOST_MOVES) return;
     state.movedAt = event.timeStamp;
     state.sampled++;
@@ -73,9 +74,13 @@ function pointers(on, note, held, state) {
       pressurePermille: event.buttons ? pixels(event.pressure * 1000) : undefined,
     });
   });
+  on("pointerover", (event) => (state.over = event));
   on("pointerdown", (event) => {
+    const { over, moveAt } = state;
+    const same = ["timeStamp", "pointerId", "clientX", "clientY"].every((part) => over?.[part] === event[part]);
+    const entered = same && moveAt !== event.timeStamp;
     state.held.set(event.pointerId, event.timeStamp);
-    note("down", event, { ...press(event), pressurePermille: pixels(event.pressure * 1000) });
+    note("down", event, { ...press(event), entered: entered || undefined, pressurePermille: pixels(event.pressure * 1000) });
   });
   on("pointerup", (event) => note("up", event, { ...place(event), heldMs: held(event.pointerId, event) }));
   on("pointercancel", (event) => state.held.delete(event.pointerId));

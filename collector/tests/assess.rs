@@ -287,6 +287,7 @@ fn behaviour_is_timing_and_geometry_in_steps_of_eight_milliseconds() {
         assess(&json!({})),
         input(103, &json!({"type": "pointermove", "pointerType": "mouse", "clientX": 10.4, "clientY": 20})),
         input(110, &json!({"type": "pointermove", "pointerType": "mouse", "clientX": 11, "clientY": 20})),
+        input(199, &json!({"type": "pointerover", "pointerId": 1, "clientX": 140, "clientY": 113})),
         input(
             200,
             &json!({"type": "pointerdown", "pointerId": 1, "pointerType": "mouse", "clientX": 140, "clientY": 113,
@@ -317,8 +318,36 @@ fn behaviour_is_timing_and_geometry_in_steps_of_eight_milliseconds() {
     assert_eq!((events[1].moves_before, events[1].offset_x, events[1].offset_y), (Some(2), Some(1), Some(87)));
     assert_eq!((events[1].pressure_permille, events[2].held_ms, events[5].held_ms), (Some(500), Some(88), Some(8)));
     assert_eq!((events[3].from_middle, events[3].target_side, events[3].count), (Some(3), Some(20), Some(1)));
+    assert!(!events[1].entered, "the pointer was there a moment before");
     let body = outcome.list("assessments")[0]["body"].as_str().unwrap();
     assert!(!body.contains("KeyS") && !body.contains("\"s\""), "which key it was is not known");
+}
+
+#[test]
+fn a_press_tells_whether_its_pointer_came_over_the_page_in_that_very_moment() {
+    if node_is_missing() {
+        return;
+    }
+    let at =
+        |kind: &str, x: i32| json!({"type": kind, "pointerId": 1, "pointerType": "mouse", "clientX": x, "clientY": 9});
+    let (over, down) = (at("pointerover", 40), at("pointerdown", 40));
+    let steps = json!([
+        assess(&json!({})),
+        input(100, &down),
+        input(200, &over),
+        input(200, &down),
+        input(300, &over),
+        input(300, &at("pointerdown", 80)),
+        input(400, &over),
+        input(400, &at("pointermove", 40)),
+        input(400, &down),
+    ]);
+    let outcome = visit(json!({"steps": steps}));
+    let signals = outcome.assessment();
+    let events = signals.behaviour.read().unwrap().events.as_slice();
+    let entered: Vec<_> =
+        events.iter().filter(|event| event.kind == InputKind::Down).map(|event| event.entered).collect();
+    assert_eq!(entered, [false, true, false, false], "alone, elsewhere, or with a movement it did not");
 }
 
 #[test]

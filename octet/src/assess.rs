@@ -116,6 +116,9 @@ pub struct InputEvent {
     /// For `down` and `click`: how many moves the page saw since the `click` before, or since it was observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moves_before: Option<u32>,
+    /// For `down`: the pointer came over what it pressed in that very moment, without a movement to it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub entered: bool,
     /// For `down`, and for `move` while a button is down: pressure in thousandths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pressure_permille: Option<i32>,

@@ -295,9 +295,18 @@ fn a_press_that_assistive_technology_asks_the_browser_for_is_no_bots() {
     assert!(score(&asked) < 30);
     // The page's own listener takes its time; a screen reader moves the focus first.
     asked[1]["heldMs"] = json!(24);
-    assert!(score(&asked) >= 60, "only a protocol's mouse stays down");
+    assert!(score(&asked) < 30);
     asked.insert(0, json!({ "kind": "focus", "atMs": 240 }));
     assert!(score(&asked) < 30);
+    asked[1]["entered"] = json!(true);
+    assert!(score(&asked) >= 60, "only a protocol's mouse comes over what it presses, and has no pressure");
+    asked[1]["pressurePermille"] = json!(500);
+    assert!(score(&asked) >= 60, "no mouse that rests lies in the very middle of what a page puts under it");
+    asked[3]["fromMiddle"] = json!(9);
+    assert!(score(&asked) < 30, "but somewhere in it");
+    asked[3]["fromMiddle"] = json!(0);
+    asked[1]["pressurePermille"] = json!(0);
+    asked[1]["entered"] = json!(false);
     // The mouse rests elsewhere, or came there: then it was moved by the protocol too.
     let moved = |x: i32| json!({ "kind": "move", "atMs": 160, "pointer": "mouse", "x": x, "y": 340, "joined": 1 });
     asked.insert(0, moved(90));
@@ -315,10 +324,23 @@ fn a_made_up_screen_is_at_least_medium_and_a_full_screen_or_a_turned_one_is_noth
         ))
         .score
     };
-    assert!(page((1280, 720), (1280, 807), (1280, 720), "landscape-primary") >= 30);
-    assert!(page((800, 600), (945, 1060), (1920, 1080), "portrait-primary") >= 30);
+    assert!(page((1280, 720), (1280, 807), (1280, 720), "landscape-primary") >= 60, "a window around a page");
+    assert!((30..60).contains(&page((1280, 720), (1600, 1040), (1280, 720), "landscape-primary")));
+    assert!(page((800, 600), (945, 1060), (1920, 1080), "portrait-primary") >= 60);
     assert_eq!(page((1920, 1080), (1920, 1080), (1920, 1080), "landscape-primary"), 0);
     assert_eq!(page((1080, 1790), (1080, 1880), (1080, 1920), "portrait-primary"), 0);
+}
+
+#[test]
+fn developer_tools_that_emulate_a_screen_are_at_most_medium() {
+    let read = with(&plain_automation(), json!({ "errorFormatted": true }));
+    let score = |outer: (i32, i32)| {
+        let page = json!({ "innerWidth": 1280, "innerHeight": 720, "outerWidth": outer.0, "outerHeight": outer.1,
+            "screenWidth": 1280, "screenHeight": 720, "availableHeight": 720, "orientation": "landscape-primary" });
+        judged(&visit(&with(&chrome_facts(), page), &read, &hand(), chrome_connection())).score
+    };
+    assert!((30..60).contains(&score((1920, 1040))), "there is room for the tools");
+    assert!(score((1288, 805)) >= 60);
 }
 
 #[test]
@@ -337,7 +359,6 @@ fn wrapped_natives_and_a_read_console_are_a_bot_together_and_medium_alone() {
     let wrapped = json!([
         "Permissions.query/any",
         "WebGLRenderingContext.getParameter/any",
-        "Navigator.webdriver/text",
         "Navigator.plugins/new",
         "Function.toString/text"
     ]);
@@ -346,6 +367,18 @@ fn wrapped_natives_and_a_read_console_are_a_bot_together_and_medium_alone() {
     assert!((30..60).contains(&alone.score), "{alone:?}");
     let both = with(&plain_automation(), json!({ "altered": wrapped, "errorFormatted": true }));
     assert!(judged(&visit(&chrome_facts(), &both, &hand(), chrome_connection())).score >= 60);
+    for hidden in [
+        json!({ "altered": ["Navigator.webdriver/text"] }),
+        json!({ "ownProperties": ["webdriver"], "webdriverProperty": "own get" }),
+    ] {
+        let parts = with(&plain_automation(), hidden);
+        assert!(judged(&visit(&chrome_facts(), &parts, &hand(), chrome_connection())).score >= 60, "{parts}");
+    }
+    assert!(judged(&chrome(json!({ "webdriver": null }))).score >= 60, "taken away");
+    let old = FIREFOX.replace("153", "78");
+    let mut old_firefox = firefox(json!({ "webdriver": null, "userAgent": old }));
+    old_firefox.connection.user_agent = Some(old);
+    assert_eq!(judged(&old_firefox).score, 0, "a setting took it away then");
     let driver = with(&plain_automation(), json!({ "globals": ["cdc_adoQpoasnfa76pfcZLmcfl_Array"] }));
     assert!(judged(&visit(&chrome_facts(), &driver, &hand(), chrome_connection())).score >= 60);
 }
@@ -378,6 +411,8 @@ fn tools_are_known_by_their_name_and_by_their_connection_when_they_take_a_browse
         (CHROME, &curl),
         (CHROME, &python),
         (FIREFOX, &python),
+        ("Mozilla/5.0", &python),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64)", &python),
     ] {
         let judged = assess_connection(&tool(agent, order), &weights);
         assert!(judged.score >= 60 && judged.degraded, "{agent}: {judged:?}");
@@ -401,6 +436,100 @@ fn tools_are_known_by_their_name_and_by_their_connection_when_they_take_a_browse
     let phone = "Mozilla/5.0 (Linux; Android 9; CUBOT X18 Plus) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Mobile Safari/537.36";
     let phone = Connection { user_agent: Some(phone.into()), hint_platform: Some("\"Android\"".into()), ..person };
     assert_eq!(assess_connection(&phone, &weights).score, 0);
+}
+
+#[test]
+fn a_person_whose_page_was_never_read_is_no_bot_whatever_stands_between() {
+    let weights = Weights::embedded();
+    let order = |order: &[&str]| Some(order.iter().map(|&name| name.to_owned()).collect());
+    let chromium = Connection {
+        header_names: order(&[
+            "host",
+            "sec-ch-ua",
+            "sec-ch-ua-mobile",
+            "sec-ch-ua-platform",
+            "upgrade-insecure-requests",
+            "user-agent",
+            "accept",
+            "sec-fetch-site",
+            "sec-fetch-mode",
+            "sec-fetch-user",
+            "sec-fetch-dest",
+            "accept-encoding",
+            "accept-language",
+        ]),
+        fetch_site: Some("none".into()),
+        ..chrome_connection()
+    };
+    let firefox = Connection {
+        header_names: order(&[
+            "user-agent",
+            "accept",
+            "accept-language",
+            "accept-encoding",
+            "upgrade-insecure-requests",
+            "sec-fetch-dest",
+            "sec-fetch-mode",
+            "sec-fetch-site",
+        ]),
+        ..firefox_connection()
+    };
+    let named =
+        |connection: &Connection, agent: &str| Connection { user_agent: Some(agent.into()), ..connection.clone() };
+    // OpenSSL's hello, and a preface of nobody's.
+    let opened = |connection: &Connection, http2: bool| Connection {
+        tls: Some(TlsHello { extensions: vec![0, 10, 11, 13, 16, 22, 23, 43, 45, 51], ..TlsHello::default() }),
+        http2: http2.then(|| Http2Preface { settings: vec![(3, 100), (4, 65_535)], window_update: Some(1) }),
+        ..connection.clone()
+    };
+    let without_hints = |connection: &Connection| Connection { brands: None, ..connection.clone() };
+    let people = [
+        ("a Chromium", 0, chromium.clone()),
+        ("a Firefox", 0, firefox.clone()),
+        ("one behind a proxy", 0, Connection { proxied: true, ..opened(&chromium, false) }),
+        ("one behind a virus scanner", 59, opened(&chromium, true)),
+        ("one behind an office's gateway", 59, opened(&firefox, false)),
+        ("a Chromium that calls itself Firefox", 59, named(&chromium, FIREFOX)),
+        ("a Firefox that calls itself Chromium", 59, named(&firefox, CHROME)),
+        (
+            "a Chromium under another system's name",
+            29,
+            named(&chromium, &CHROME.replace("X11; Linux x86_64", "Windows NT 10.0; Win64; x64")),
+        ),
+        ("a Chromium whose hints are filtered", 29, without_hints(&chromium)),
+        ("a Chromium of before hints", 0, without_hints(&named(&chromium, &CHROME.replace("156", "88")))),
+        ("an app's view of before hints", 29, without_hints(&named(&chromium, &CHROME.replace("156", "110")))),
+        (
+            "a page without encryption",
+            59,
+            Connection { tls: None, http2: None, fetch_site: None, ..without_hints(&chromium) },
+        ),
+        (
+            "a Lynx",
+            0,
+            Connection {
+                user_agent: Some("Lynx/2.9.0dev.12 libwww-FM/2.14 SSL-MM/1.4.1".into()),
+                ..Connection::default()
+            },
+        ),
+        (
+            "an Internet Explorer",
+            0,
+            Connection {
+                user_agent: Some("Mozilla/5.0 (Windows NT 6.1; Trident/7.0; rv:11.0) like Gecko".into()),
+                ..Connection::default()
+            },
+        ),
+        (
+            "a console",
+            0,
+            Connection { user_agent: Some("Mozilla/5.0 (PLAYSTATION 3; 1.00)".into()), ..Connection::default() },
+        ),
+    ];
+    for (who, most, connection) in people {
+        let judged = assess_connection(&connection, &weights);
+        assert!(judged.score <= most && judged.degraded, "{who}: {judged:?}");
+    }
 }
 
 #[test]

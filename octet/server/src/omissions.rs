@@ -38,7 +38,7 @@ pub(crate) fn omissions(
     world: &World,
     now: UnixTime,
 ) -> Omissions {
-    let judge = Judge { profile: expected.profile, world, now };
+    let judge = Judge { profile: expected.profile, world, now, traced: false };
     let withheld = judge.withheld(&signals.facts, In::Page);
     let zone = [FactName::TimeZone, FactName::UtcOffset, FactName::UtcOffsetJanuary, FactName::UtcOffsetJuly];
     let time_zone = zone.iter().any(|name| withheld.contains(name));
@@ -55,7 +55,8 @@ pub(crate) fn omissions(
     }
 }
 
-/// How many of the profile's facts a page, its worker and its frame should have given, and did not.
+/// How many of the profile's facts a page, its worker and its frame should have given, and did not. That nothing says
+/// whether a program drives the browser is for the score to judge: there it is a trace, and not unknown.
 pub(crate) fn withheld(
     page: &Facts,
     worker: &Context,
@@ -64,7 +65,7 @@ pub(crate) fn withheld(
     world: &World,
     now: UnixTime,
 ) -> usize {
-    let judge = Judge { profile, world, now };
+    let judge = Judge { profile, world, now, traced: true };
     judge.withheld(page, In::Page).len() + judge.withheld_in(worker, In::Worker) + judge.withheld_in(frame, In::Frame)
 }
 
@@ -95,6 +96,8 @@ struct Judge<'a> {
     profile: Profile,
     world: &'a World,
     now: UnixTime,
+    /// Whether `webdriver` counts as given when it was taken away.
+    traced: bool,
 }
 
 impl Judge<'_> {
@@ -139,7 +142,7 @@ impl Judge<'_> {
             FactName::ScreenHeight => facts.screen_height.read().is_some(),
             FactName::InnerWidth => facts.inner_width.read().is_some(),
             FactName::InnerHeight => facts.inner_height.read().is_some(),
-            FactName::Webdriver => facts.webdriver.read().is_some(),
+            FactName::Webdriver => facts.webdriver.read().is_some() || (self.traced && !facts.webdriver.is_missing()),
             _ => true,
         }
     }

@@ -5,7 +5,9 @@ import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
-const [kind, url, profile] = process.argv.slice(2);
+const [name, url, profile] = process.argv.slice(2);
+const kind = name.replace(/-silent$/, "");
+const silent = kind !== name;
 const require = createRequire(`${process.env.ZOO_TOOLS}/package.json`);
 const CHROMIUM = "/usr/bin/chromium";
 const FLAGS = ["--no-sandbox", "--no-first-run"];
@@ -13,15 +15,17 @@ const AGENT =
   "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
 const ended = new Promise((resolve) => process.stdin.resume().on("end", resolve).on("close", resolve));
 
-/** What a program does on a page: it clicks and types. */
+/** What a program does on a page, unless it is a silent one: it clicks and types. */
 async function act(page) {
+  if (silent) return;
   await page.click("button");
   await page.type("input", "octet");
 }
 
-async function playwright(options, context = {}, { chromium } = require("playwright-core")) {
+async function playwright(options, context = {}, { chromium } = require("playwright-core"), script = undefined) {
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS, ...options });
   const page = await (await browser.newContext({ ignoreHTTPSErrors: true, ...context })).newPage();
+  if (script) await page.addInitScript(script);
   await page.goto(url);
   await act(page);
   return () => browser.close();
@@ -138,12 +142,17 @@ const kinds = {
   sparticuz,
   playwright: () => playwright({ headless: true }),
   "playwright-window": () => playwright({ headless: false }),
+  "playwright-hidden-window": () => playwright({ headless: false, args: [...FLAGS, ...hidden], ignoreDefaultArgs: ["--enable-automation"] }, { viewport: null }),
+  "playwright-undefined-window": () => playwright({ headless: false }, {}, undefined, () => Object.defineProperty(navigator, "webdriver", { get: () => undefined })),
+  "playwright-deleted-window": () => playwright({ headless: false }, {}, undefined, () => delete Object.getPrototypeOf(navigator).webdriver),
   "playwright-phone": () => playwright({ headless: true }, require("playwright-core").devices["Pixel 7"]),
   puppeteer: () => puppeteer({ headless: true }),
   "puppeteer-window": () => puppeteer({ headless: false }),
   "puppeteer-disguised": () => puppeteer({ headless: true, args: [...FLAGS, ...hidden] }, disguise),
   "puppeteer-disguised-window": () => puppeteer({ headless: false, args: [...FLAGS, ...hidden] }, disguise),
   "puppeteer-plain-window": () => puppeteer({ headless: false, ignoreDefaultArgs: ["--enable-automation"], defaultViewport: null }),
+  "puppeteer-bidi": () => puppeteer({ headless: true, protocol: "webDriverBiDi" }),
+  "puppeteer-bidi-window": () => puppeteer({ headless: false, protocol: "webDriverBiDi" }),
   "puppeteer-firefox-window": () => puppeteer({ browser: "firefox", headless: false, executablePath: "/usr/bin/firefox-esr", args: [] }),
   "puppeteer-firefox": () => puppeteer({ browser: "firefox", headless: true, executablePath: "/usr/bin/firefox-esr", args: [] }),
   stealth: () => stealth(true),

@@ -8,7 +8,8 @@ import shutil
 import sys
 
 kind, url, profile = sys.argv[1:4]
-library, _, form = kind.partition("-")
+library, _, form = kind.removesuffix("-silent").partition("-")
+SILENT = kind.endswith("-silent")
 HEADLESS = form == "headless"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--no-first-run", "--password-store=basic"]
@@ -30,8 +31,9 @@ def chromedriver():
 
 def click_and_type(driver):
     driver.get(url)
-    driver.find_element("css selector", "button").click()
-    driver.find_element("css selector", "input").send_keys("octet")
+    if not SILENT:
+        driver.find_element("css selector", "button").click()
+        driver.find_element("css selector", "input").send_keys("octet")
     wait()
     driver.quit()
 
@@ -70,6 +72,8 @@ async def tab_by_tab(library):
     )
     tab = await browser.get(url)
     await tab.sleep(1)
+    if SILENT:
+        return await waited()
     button = await tab.select("button")
     await button.mouse_click()
     word = await tab.select("input")
@@ -87,8 +91,9 @@ def drission():
     browser = Chromium(options.auto_port())
     tab = browser.latest_tab
     tab.get(url)
-    tab.ele("tag:button").click()
-    tab.ele("tag:input").input("octet")
+    if not SILENT:
+        tab.ele("tag:button").click()
+        tab.ele("tag:input").input("octet")
     wait()
     browser.quit()
 
@@ -103,8 +108,9 @@ async def driverless():
         options.add_argument(flag)
     async with webdriver.Chrome(options=options) as driver:
         await driver.get(url)
-        await (await driver.find_element(By.CSS, "button")).click()
-        await (await driver.find_element(By.CSS, "input")).send_keys("octet")
+        if not SILENT:
+            await (await driver.find_element(By.CSS, "button")).click()
+            await (await driver.find_element(By.CSS, "input")).send_keys("octet")
         await waited()
 
 
@@ -113,8 +119,9 @@ def botasaurus():
 
     driver = Driver(headless=HEADLESS, chrome_executable_path=CHROMIUM, arguments=FLAGS)
     driver.get(url)
-    driver.click("button")
-    driver.type("input", "octet")
+    if not SILENT:
+        driver.click("button")
+        driver.type("input", "octet")
     wait()
     driver.close()
 

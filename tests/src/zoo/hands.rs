@@ -38,7 +38,8 @@ impl Screen {
     pub(super) async fn act(&self, hand: Hand, round: u32) {
         match hand {
             Hand::Nothing => tokio::time::sleep(std::time::Duration::from_millis(300)).await,
-            Hand::Mouse => self.xdotool(&way(round)).await,
+            Hand::Zooming if round < 3 => self.xdotool(&words("key ctrl+equal sleep 0.1")).await,
+            Hand::Mouse | Hand::Zooming => self.xdotool(&way(round)).await,
             Hand::Typing => {
                 self.xdotool(&way(round)).await;
                 self.xdotool(&words("key Tab sleep 0.2 type --delay 95 octet")).await;

@@ -27,12 +27,16 @@ pub(super) enum Hand {
     Typing,
     /// A click without a way to it, as switches and eye trackers make it.
     Switch,
+    /// The mouse, on a page that the keyboard made larger.
+    Zooming,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Program {
     Chromium(&'static [&'static str]),
     Firefox(&'static [&'static str], &'static [(&'static str, &'static str)]),
+    /// Chromium as a screen reader uses it: presses are asked for over the desktop's accessibility bus.
+    Assisted,
     /// Chromium's old headless mode, a program of its own.
     Shell(&'static [&'static str]),
     /// A kind of `drive.mjs`.
@@ -56,6 +60,8 @@ pub struct Member {
     pub(super) hand: Hand,
     program: Program,
     environment: &'static [(&'static str, &'static str)],
+    /// Its page runs no script.
+    blocked: bool,
 }
 
 const WINDOWS: &str =
@@ -66,14 +72,26 @@ const SOFTWARE: &[&str] = &["--use-gl=angle", "--use-angle=swiftshader", "--enab
 const BERLIN: &[(&str, &str)] = &[("TZ", "Europe/Berlin"), ("LANGUAGE", "de_DE:de"), ("LANG", "de_DE.UTF-8")];
 const ENGLISH: &[(&str, &str)] = &[("TZ", "America/New_York"), ("LANGUAGE", "en_US:en"), ("LANG", "en_US.UTF-8")];
 const UTC: &[(&str, &str)] = &[("TZ", "UTC")];
+const STRICT: &[(&str, &str)] = &[
+    ("browser.contentblocking.category", "\"strict\""),
+    ("privacy.fingerprintingProtection", "true"),
+    ("privacy.trackingprotection.enabled", "true"),
+];
+const LETTERBOX: &[(&str, &str)] =
+    &[("privacy.resistFingerprinting", "true"), ("privacy.resistFingerprinting.letterboxing", "true")];
 const GERMAN: &[(&str, &str)] = &[("intl.accept_languages", "\"de-DE, de\"")];
 
 const fn person(name: &'static str, hand: Hand, program: Program) -> Member {
-    Member { name, kind: Kind::Person, hand, program, environment: &[("TZ", "America/New_York")] }
+    Member { name, kind: Kind::Person, hand, program, environment: &[("TZ", "America/New_York")], blocked: false }
+}
+
+/// A person whose browser runs no scripts of pages.
+const fn blocking(name: &'static str, program: Program) -> Member {
+    Member { blocked: true, ..person(name, Hand::Mouse, program) }
 }
 
 const fn machine(name: &'static str, program: Program) -> Member {
-    Member { name, kind: Kind::Machine, hand: Hand::Nothing, program, environment: &[("TZ", "America/New_York")] }
+    Member { kind: Kind::Machine, ..person(name, Hand::Nothing, program) }
 }
 
 impl Member {
@@ -109,6 +127,9 @@ pub const MEMBERS: &[Member] = &[
     person("chromium-touch", Hand::Mouse, Program::Chromium(&["--touch-events=enabled"])),
     person("chromium-jitless", Hand::Mouse, Program::Chromium(&["--js-flags=--jitless"])),
     person("chromium-typing", Hand::Typing, Program::Chromium(&[])),
+    person("chromium-assisted", Hand::Nothing, Program::Assisted),
+    person("chromium-zooming", Hand::Zooming, Program::Chromium(&[])),
+    blocking("chromium-no-script", Program::Chromium(&["--blink-settings=scriptEnabled=false"])),
     person("firefox", Hand::Mouse, Program::Firefox(&[], &[])),
     person("firefox-private", Hand::Mouse, Program::Firefox(&["-private-window"], &[])),
     person("firefox-german", Hand::Mouse, Program::Firefox(&[], GERMAN)).at(BERLIN),
@@ -132,6 +153,10 @@ pub const MEMBERS: &[Member] = &[
         ),
     ),
     person("firefox-typing", Hand::Typing, Program::Firefox(&[], &[])),
+    person("firefox-zooming", Hand::Zooming, Program::Firefox(&[], &[])),
+    person("firefox-strict", Hand::Mouse, Program::Firefox(&[], STRICT)),
+    person("firefox-letterbox", Hand::Mouse, Program::Firefox(&[], LETTERBOX)),
+    blocking("firefox-no-script", Program::Firefox(&[], &[("javascript.enabled", "false")])),
     machine("chromium-headless", Program::Chromium(&["--headless=new"])),
     machine(
         "chromium-headless-disguised",
@@ -143,11 +168,16 @@ pub const MEMBERS: &[Member] = &[
     machine("firefox-headless", Program::Firefox(&["-headless"], &[])),
     machine("playwright", Program::Drive("playwright")),
     machine("playwright-window", Program::Drive("playwright-window")),
+    machine("playwright-hidden-window", Program::Drive("playwright-hidden-window")),
+    machine("playwright-undefined-window", Program::Drive("playwright-undefined-window")),
+    machine("playwright-deleted-window", Program::Drive("playwright-deleted-window")),
     machine("playwright-phone", Program::Drive("playwright-phone")),
     machine("puppeteer", Program::Drive("puppeteer")),
     machine("puppeteer-window", Program::Drive("puppeteer-window")),
     machine("puppeteer-disguised", Program::Drive("puppeteer-disguised")),
     machine("puppeteer-disguised-window", Program::Drive("puppeteer-disguised-window")),
+    machine("puppeteer-bidi", Program::Drive("puppeteer-bidi")),
+    machine("puppeteer-bidi-window", Program::Drive("puppeteer-bidi-window")),
     machine("puppeteer-firefox", Program::Drive("puppeteer-firefox")),
     machine("stealth", Program::Drive("stealth")),
     machine("stealth-window", Program::Drive("stealth-window")),
@@ -155,21 +185,26 @@ pub const MEMBERS: &[Member] = &[
     machine("puppeteer-firefox-window", Program::Drive("puppeteer-firefox-window")),
     machine("patchright-headless", Program::Drive("patchright-headless")),
     machine("patchright-window", Program::Drive("patchright-window")),
+    machine("patchright-window-silent", Program::Drive("patchright-window-silent")),
     machine("rebrowser-headless", Program::Drive("rebrowser-headless")),
     machine("rebrowser-window", Program::Drive("rebrowser-window")),
+    machine("rebrowser-window-silent", Program::Drive("rebrowser-window-silent")),
     machine("rebrowser-playwright-window", Program::Drive("rebrowser-playwright-window")),
     machine("extra-headless", Program::Drive("extra-headless")),
     machine("extra-window", Program::Drive("extra-window")),
     machine("real-browser", Program::Drive("real-browser")),
+    machine("real-browser-silent", Program::Drive("real-browser-silent")),
     machine("sparticuz", Program::Drive("sparticuz")),
     machine("undetected-headless", Program::DrivePython("undetected-headless")),
     machine("undetected-window", Program::DrivePython("undetected-window")),
+    machine("undetected-window-silent", Program::DrivePython("undetected-window-silent")),
     machine("nodriver-headless", Program::DrivePython("nodriver-headless")),
     machine("nodriver-window", Program::DrivePython("nodriver-window")),
     machine("zendriver-headless", Program::DrivePython("zendriver-headless")),
     machine("zendriver-window", Program::DrivePython("zendriver-window")),
     machine("drission-headless", Program::DrivePython("drission-headless")),
     machine("drission-window", Program::DrivePython("drission-window")),
+    machine("drission-window-silent", Program::DrivePython("drission-window-silent")),
     machine("driverless-headless", Program::DrivePython("driverless-headless")),
     machine("driverless-window", Program::DrivePython("driverless-window")),
     machine("botasaurus-headless", Program::DrivePython("botasaurus-headless")),
@@ -230,7 +265,7 @@ const FIREFOX: &[(&str, &str)] = &[
 impl Member {
     /// Whether its visit is a page that is fetched, and never read.
     pub(super) const fn only_fetches(&self) -> bool {
-        matches!(self.program, Program::Python(..) | Program::Curl(_) | Program::Node)
+        self.blocked || matches!(self.program, Program::Python(..) | Program::Curl(_) | Program::Node)
     }
 
     /// The program on its way to `url`, with a profile of its own.
@@ -239,6 +274,14 @@ impl Member {
         believe(profile, &profile.join(".pki/nssdb"), place.authority).await?;
         let mut command = match self.program {
             Program::Chromium(flags) => chromium("/usr/bin/chromium".as_ref(), flags, url, profile),
+            Program::Assisted => {
+                let browser = chromium("/usr/bin/chromium".as_ref(), &["--force-renderer-accessibility"], url, profile);
+                let mut command = Command::new("dbus-run-session");
+                command.args(["--", "/usr/bin/python3"]).arg(tools.script("assist.py"));
+                command.arg(browser.as_std().get_program()).args(browser.as_std().get_args());
+                command.env("ACCESSIBILITY_ENABLED", "1");
+                command
+            }
             Program::Shell(flags) => {
                 let mut command = chromium(&tools.headless_shell(), flags, url, profile);
                 // It ends with the page's load unless somebody could drive it.

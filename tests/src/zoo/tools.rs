@@ -57,10 +57,11 @@ impl Tools {
             "/usr/bin/Xvfb",
             "/usr/bin/xdotool",
             "/usr/bin/certutil",
+            "/usr/bin/dbus-run-session",
         ] {
             if !Path::new(program).exists() {
                 return Err(format!(
-                    "{program} is missing: `apt-get install chromium chromium-driver firefox-esr xvfb xdotool libnss3-tools curl`"
+                    "{program} is missing: `apt-get install chromium chromium-driver dbus firefox-esr gir1.2-atspi-2.0 python3-gi xvfb xdotool libnss3-tools curl`"
                 ));
             }
         }
@@ -81,6 +82,7 @@ impl Tools {
                 "dpkg -x chromium-headless-shell_*.deb shell && cp -rsn /usr/lib/chromium/. shell/usr/lib/chromium/";
             tools.run(Command::new("sh").args(["-c", unpack]))
         })?;
+        write(&tools.script("assist.py"), include_str!("assist.py"))?;
         write(&tools.script("drive.mjs"), include_str!("drive.mjs"))?;
         write(&tools.script("drive.py"), include_str!("drive.py"))?;
         write(&tools.script("fetch.py"), include_str!("fetch.py"))?;

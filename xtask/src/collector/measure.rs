@@ -1,6 +1,6 @@
-//! Main-thread time of a collection in Chromium: serves what is checked in on loopback, drives the browser through
-//! chromedriver, and reads the browser's own count of its main thread's processor time. Rounds of the channel are left
-//! out (`passiveOnly`): answering one is a copy of eighteen bytes.
+//! Main-thread time of a collection in Chromium, and a challenge's longest work: serves what is checked in on loopback,
+//! drives the browser through chromedriver, and reads the browser's own count of its main thread's processor time. Rounds
+//! of the channel are left out (`passiveOnly`): answering one is a copy of eighteen bytes.
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 
 const RUNS: usize = 11;
 const GOAL_MS: f64 = 50.0;
+/// How much slower a low-end phone is than the machine that measures, and how long it may work on a challenge.
+const PHONE: f64 = 6.0;
+const CHALLENGE_GOAL_MS: f64 = 3000.0;
 const ARGUMENTS: &[&str] = &[
     "--headless=new",
     "--no-sandbox",
@@ -42,6 +45,26 @@ pub(super) fn run() -> Result<()> {
         if median >= GOAL_MS {
             bail!("a collection takes longer than its goal");
         }
+    }
+    challenge(&Browser::open(&driver)?, &origin)
+}
+
+/// All the numbers that an app's challenge has by default, none of which fits.
+fn challenge(browser: &Browser<'_>, origin: &str) -> Result<()> {
+    browser.post("url", &json!({"url": format!("{origin}/")}))?;
+    let measured = || {
+        let times = browser.post("execute/async", &json!({"script": CHALLENGE, "args": []}))?;
+        times.as_f64().context("the challenge's worker did not work")
+    };
+    let mut times = (0..RUNS).map(|_| measured()).collect::<Result<Vec<_>>>()?;
+    times.sort_by(f64::total_cmp);
+    let (median, phone) = (times[RUNS / 2], times[RUNS / 2] * PHONE);
+    println!(
+        "challenge: {median:.0} ms for all six numbers, the median of {RUNS}; {phone:.0} ms where it takes {PHONE} times as long \
+         (goal: below {CHALLENGE_GOAL_MS})"
+    );
+    if phone >= CHALLENGE_GOAL_MS {
+        bail!("a challenge takes longer than its goal");
     }
     Ok(())
 }
@@ -110,6 +133,25 @@ const SCRIPT: &str = r#"
             .then((ended) => done(ended.completed ?? !ended.degraded), () => done(false));
     };
     document.head.append(tag);
+"#;
+
+/// Has the challenge's worker try six numbers in vain, and tells how long that took.
+const CHALLENGE: &str = r#"
+    const done = arguments[0];
+    const worker = new Worker("/octet/octet-collector.challenge.worker.js");
+    let began;
+    worker.onerror = () => done(null);
+    worker.onmessage = ({ data }) => {
+        if (data.ready) {
+            began = performance.now();
+            const challenge = { algorithm: "argon2id", memoryKib: 8192, iterations: 1, difficulty: 6 };
+            worker.postMessage({ challenge: { ...challenge, salt: "A".repeat(22), target: "A".repeat(43) } });
+        } else if (data.failed) {
+            worker.terminate();
+            done(began && performance.now() - began);
+        }
+    };
+    worker.postMessage({ beside: "/octet/octet-collector" });
 "#;
 
 const VERDICT: &str =

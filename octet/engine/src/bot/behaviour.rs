@@ -107,13 +107,16 @@ fn holds_are_short(events: &[InputEvent]) -> bool {
 }
 
 /// Pointer Events: a pressed mouse has half of all pressure, whatever moved it; input that is made inside of the browser
-/// has none unless it says so.
-pub(super) fn is_without_pressure(behaviour: &Behaviour) -> bool {
+/// has none unless it says so. Screen readers, switches and voices ask the browser for such presses too, but no pointer
+/// comes over what they press: the browser looks for what lies at a place for a mouse alone. A hand's mouse that lay where
+/// the page put something under it may come over that as it presses, and then not in the very middle.
+pub(super) fn is_injected_press(behaviour: &Behaviour) -> bool {
     let events = behaviour.events.as_slice();
     let presses = events.iter().enumerate().filter(|(_, event)| is_press_of_mouse(event));
-    presses
-        .filter(|(_, press)| press.pressure_permille == Some(0))
-        .any(|(at, press)| was_moved_to(&events[..at], press) || !may_be_assisted(&events[..at], &events[at..]))
+    presses.into_iter().any(|(at, press)| match press.pressure_permille {
+        Some(0) => press.entered || was_moved_to(&events[..at], press),
+        _ => press.entered && events[at..].iter().find(|event| event.kind == InputKind::Click).is_some_and(is_middle),
+    })
 }
 
 /// Whether the mouse was last seen where it pressed.
@@ -125,18 +128,15 @@ fn was_moved_to(before: &[InputEvent], press: &InputEvent) -> bool {
     last.is_some_and(|last| near(last.x, press.x) && near(last.y, press.y))
 }
 
-/// Whether screen readers, switches or voices may have asked the browser for this press: that moves no mouse, is
-/// released in the same moment, and mostly has a key or a focus before it.
-fn may_be_assisted(before: &[InputEvent], from_press: &[InputEvent]) -> bool {
-    let up = from_press.iter().find(|event| event.kind == InputKind::Up);
-    is_led_by_others(before) || up.and_then(|up| up.held_ms).is_none_or(|held| held < 8)
+fn hits_the_middle(events: &[InputEvent]) -> bool {
+    of_mouse(events).any(is_middle)
 }
 
-fn hits_the_middle(events: &[InputEvent]) -> bool {
-    of_mouse(events).filter(|event| event.kind == InputKind::Click && event.count != Some(0)).any(|event| {
-        event.from_middle.is_some_and(|distance| distance == 0)
-            && event.target_side.is_some_and(|side| side >= WIDE_TARGET)
-    })
+fn is_middle(event: &InputEvent) -> bool {
+    event.kind == InputKind::Click
+        && event.count != Some(0)
+        && event.from_middle == Some(0)
+        && event.target_side.is_some_and(|side| side >= WIDE_TARGET)
 }
 
 /// A press as far from the screen's corner as from the page's, in a window that has bars above its page. A zoomed page

@@ -8,10 +8,15 @@ use octet::facts::{Facts, Texts};
 use super::Seen;
 use super::browser::{Engine, System};
 use super::signs::{Sign, found};
-use super::traces::texts;
+use super::traces::{is_console_read, texts};
 
 /// How far a window may reach beyond its screen, as a share: maximised ones do by their borders.
 const BEYOND: f64 = 1.05;
+
+/// How high a window's bars are at least, and how much wider and higher than its page a window with nothing but bars is at
+/// most; developer tools take more.
+const LEAST_BARS: i32 = 32;
+const MOST_BARS: (i32, i32) = (16, 120);
 
 pub(super) fn of_page(seen: &Seen<'_>) -> Vec<Sign> {
     let page = &seen.evidence.page;
@@ -22,7 +27,8 @@ pub(super) fn of_page(seen: &Seen<'_>) -> Vec<Sign> {
         (seen.evidence.connection.hosting, Sign::Hosting),
     ]);
     if !seen.privacy.resists {
-        signs.extend(window(page, seen.claim.is_desktop() && !seen.privacy.desktop_mode));
+        let read = seen.evidence.automation.as_ref().is_some_and(is_console_read);
+        signs.extend(window(page, seen.claim.is_desktop() && !seen.privacy.desktop_mode, read));
     }
     if seen.evidence.expected >= Profile::Full {
         signs.extend(rendering(seen));
@@ -30,7 +36,9 @@ pub(super) fn of_page(seen: &Seen<'_>) -> Vec<Sign> {
     signs
 }
 
-fn window(page: &Facts, desktop: bool) -> Vec<Sign> {
+/// What of the window, its page and its screen does not go together. Developer tools that are open may emulate a screen for
+/// the page, in a window that has room for them.
+fn window(page: &Facts, desktop: bool, read: bool) -> Vec<Sign> {
     let size = |width: &Fact<i32>, height: &Fact<i32>| Some((*width.read()?, *height.read()?));
     let screen = size(&page.screen_width, &page.screen_height);
     let outer = size(&page.outer_width, &page.outer_height);
@@ -38,12 +46,23 @@ fn window(page: &Facts, desktop: bool) -> Vec<Sign> {
     let beyond = |outer: i32, screen: i32| screen > 0 && f64::from(outer) > f64::from(screen) * BEYOND;
     let unscaled = page.pixel_ratio_permille.read() == Some(&1000);
     let full_height = |(width, height): (i32, i32)| page.available_height.read() == Some(&height) && width > 0;
+    let bars =
+        outer.zip(inner).map(|(outer, inner)| (outer.0.saturating_sub(inner.0), outer.1.saturating_sub(inner.1)));
+    let emulated = inner.is_some() && inner == screen && bars.is_some_and(|bars| bars.1 >= LEAST_BARS);
+    let fitted = bars.is_some_and(|bars| bars.0 <= MOST_BARS.0 && bars.1 <= MOST_BARS.1);
+    let tools = read && !fitted;
+    let upright = page.orientation.read().is_some_and(|way| way.as_str().starts_with("portrait"));
     found([
         (
-            outer.zip(screen).is_some_and(|(outer, screen)| beyond(outer.0, screen.0) || beyond(outer.1, screen.1)),
+            !tools
+                && outer
+                    .zip(screen)
+                    .is_some_and(|(outer, screen)| beyond(outer.0, screen.0) || beyond(outer.1, screen.1)),
             Sign::WindowBeyondScreen,
         ),
-        (desktop && is_emulated(page, screen, outer, inner), Sign::EmulatedScreen),
+        (desktop && emulated && !tools, Sign::EmulatedScreen),
+        (desktop && emulated && fitted, Sign::FittedWindow),
+        (desktop && upright && screen.is_some_and(|screen| screen.0 > screen.1), Sign::TurnedScreen),
         (outer == Some((0, 0)) && inner.is_some_and(|inner| inner != (0, 0)), Sign::NoWindow),
         // A full screen of a person's is as large as the screen too, but then the system's bars are somewhere.
         (
@@ -52,16 +71,6 @@ fn window(page: &Facts, desktop: bool) -> Vec<Sign> {
         ),
         (desktop && screen == Some((800, 600)) && unscaled, Sign::TinyScreen),
     ])
-}
-
-/// A page that fills its screen has no bars, and a screen that is wider than high does not stand upright. Who emulates a
-/// page's size often forgets either.
-fn is_emulated(page: &Facts, screen: Option<(i32, i32)>, outer: Option<(i32, i32)>, inner: Option<(i32, i32)>) -> bool {
-    const BARS: i32 = 32;
-    let Some(screen) = screen else { return false };
-    let upright = page.orientation.read().is_some_and(|way| way.as_str().starts_with("portrait"));
-    let has_bars = outer.zip(inner).is_some_and(|(outer, inner)| outer.1.saturating_sub(inner.1) >= BARS);
-    (inner == Some(screen) && has_bars) || (upright && screen.0 > screen.1)
 }
 
 /// A desktop with neither a mouse nor a touch screen: a machine that nobody sits at, or that a person uses by keyboard.

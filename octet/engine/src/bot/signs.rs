@@ -72,11 +72,12 @@ signs! {
         WrappedNative "wrapped_native",
         /// Something serialises what the page logs: the developer tools are open, or a driver is attached.
         ConsoleRead "console_read",
-        /// A mouse's press without the pressure that the browser itself gives every press of a mouse, after a movement to
-        /// it or with a time before its release: only the devtools protocol makes one. Assistive technology that asks
-        /// the browser for a press neither moves a mouse nor holds it.
+        /// A mouse's press without the pressure that the browser itself gives every press of a mouse, where a pointer moved
+        /// to or came over what it pressed; or one in the very middle of what its pointer came over just then, without
+        /// a movement: only the devtools protocol makes either. Assistive technology that asks the browser for a press
+        /// has no pointer.
         InjectedPress "injected_press",
-        /// `navigator.webdriver` is not where the browser defines it.
+        /// `navigator.webdriver` is not as the browser defines it: elsewhere, wrapped, or taken away.
         WebdriverMoved "webdriver_moved",
         /// The browser has client hints and gives none.
         EmptyHints "empty_hints",
@@ -87,8 +88,12 @@ signs! {
     Environment "environment" {
         /// The window is larger than the screen.
         WindowBeyondScreen "window_beyond_screen",
-        /// The screen is made up: the page alone is as large, in a window with bars; or it lies one way and says another.
+        /// The screen is made up: the page alone is as large, in a window with bars.
         EmulatedScreen "emulated_screen",
+        /// The same, in a window that was fitted around the page: nobody emulates it with developer tools.
+        FittedWindow "fitted_window",
+        /// The screen is wider than high, and says that it stands upright.
+        TurnedScreen "turned_screen",
         /// The window has no size.
         NoWindow "no_window",
         /// The window has no frame, bars or tabs although it is no full screen of a person's.

@@ -7,7 +7,7 @@ use octet::assess::Automation;
 use octet::fact::{AtMost, Fact, Text};
 
 use super::Seen;
-use super::behaviour::is_without_pressure;
+use super::behaviour::is_injected_press;
 use super::browser::Engine;
 use super::privacy::has_random_pictures;
 use super::signs::{Sign, found};
@@ -34,9 +34,12 @@ const COSTUME: &[&str] = &[
 
 pub(super) fn of_page(seen: &Seen<'_>) -> Vec<Sign> {
     let (page, claim) = (&seen.evidence.page, &seen.claim);
-    let pressed = seen.evidence.behaviour.as_ref().is_some_and(is_without_pressure);
+    let pressed = seen.evidence.behaviour.as_ref().is_some_and(is_injected_press);
     let tablet = seen.privacy.desktop_mode;
+    // Browsers have it since these releases, and no setting takes it away.
+    let says = claim.is(Engine::Chromium, 89) || claim.is(Engine::Firefox, 89) || claim.is(Engine::WebKit, 16);
     let mut signs = found([
+        (says && matches!(page.webdriver, Fact::Absent | Fact::Blocked(_)), Sign::WebdriverMoved),
         (
             claim.is(Engine::Chromium, 90)
                 && (page.brands.read().is_some_and(|brands| brands.as_slice().is_empty())
@@ -56,16 +59,21 @@ fn of_automation(automation: &Automation) -> Vec<Sign> {
     let own = texts(&automation.own_properties);
     let altered = altered(automation);
     let some_altered = !texts(&automation.altered).is_empty() || !own.is_empty();
-    let is_true = |fact: &Fact<bool>| fact.read() == Some(&true);
     let moved = own.contains(&"webdriver")
+        || altered.contains("Navigator.webdriver")
         || automation.webdriver_property.read().is_some_and(|place| !place.as_str().starts_with("prototype"));
     found([
         (!texts(&automation.globals).is_empty(), Sign::DriverGlobals),
         (altered.len() >= MANY, Sign::WrappedNatives),
         ((some_altered && altered.len() < MANY) || automation.frame_linked.read() == Some(&false), Sign::WrappedNative),
-        (is_true(&automation.error_formatted) || is_true(&automation.object_listed), Sign::ConsoleRead),
+        (is_console_read(automation), Sign::ConsoleRead),
         (moved, Sign::WebdriverMoved),
     ])
+}
+
+/// Whether developer tools or a driver read what the page logs.
+pub(super) fn is_console_read(automation: &Automation) -> bool {
+    [&automation.error_formatted, &automation.object_listed].into_iter().any(|fact| fact.read() == Some(&true))
 }
 
 /// The names of what does not look like the browser's own, without what people's extensions wrap: to name another
