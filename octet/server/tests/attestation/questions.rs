@@ -110,9 +110,7 @@ const POSITIONS: [Position; 6] = {
 
 impl Position {
     fn fix(self) -> Fix {
-        Fix::new(self.place(), self.accuracy_meters())
-            .mocked(self == Self::Mocked)
-            .simulated(self == Self::Simulated)
+        Fix::new(self.place(), self.accuracy_meters()).mocked(self == Self::Mocked).simulated(self == Self::Simulated)
     }
 
     fn place(self) -> LatLon {
@@ -205,9 +203,8 @@ async fn ask(sdk: &Sdk, question: usize, outside: bool, at: At) -> PredicateVerd
 
 #[test]
 fn each_state_question_and_time_has_its_answer() {
-    const AHEAD_MS: [i64; 12] = [
-        0, 2_000, 2_001, 86_400_000, -30_000, -30_001, -60_000, -60_001, -180_000, -180_001, -300_000, -300_001,
-    ];
+    const AHEAD_MS: [i64; 12] =
+        [0, 2_000, 2_001, 86_400_000, -30_000, -30_001, -60_000, -60_001, -180_000, -180_001, -300_000, -300_001];
     /// A session's state, and what it answers where the time is good; what its position says where there is none.
     const STATES: [(&str, Option<Position>, Option<char>); 9] = [
         ("waiting", None, Some('X')),

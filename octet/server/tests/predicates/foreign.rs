@@ -16,7 +16,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 
 use crate::common::{GERMAN, Service, bundle};
-use crate::{country, keys, verdict, within};
+use crate::{country, devices, keys, verdict, within};
 
 /// A key of the test's own beside the service's: what it signs is right in all but what a case makes wrong.
 struct Own(Ed25519KeyPair);
@@ -59,8 +59,11 @@ async fn foreign_libraries_accept_every_proof_and_refuse_the_same_hundred_tamper
     claims.id = "prf_own".to_owned();
     proofs.push(claims.sign(&own).unwrap().as_str().to_owned());
 
-    let tampered = tampered(&proofs, &claims, &own, &set);
+    let mut tampered = tampered(&proofs, &claims, &own, &set);
     assert!(tampered.len() >= 100, "{}", tampered.len());
+    let (device, refused) = devices::proofs(&own, &claims);
+    proofs.push(device.as_str().to_owned());
+    tampered.extend(refused.iter().map(|proof| proof.as_str().to_owned()));
     let tokens: Vec<_> = proofs.iter().chain(&tampered).cloned().collect();
     let expected: Vec<_> = (0..tokens.len()).map(|index| index < proofs.len()).collect();
     let ours = tokens.iter().map(|token| verify(token, &set, Expect::audience("shop").at(service.clock.now())).is_ok());

@@ -6,6 +6,7 @@
 mod client;
 #[path = "../common/mod.rs"]
 mod common;
+mod devices;
 mod foreign;
 mod schema;
 
