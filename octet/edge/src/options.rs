@@ -94,7 +94,7 @@ pub struct Options {
     /// How long the app may take to answer, in seconds [default: 60]
     #[arg(long, env = "UPSTREAM_TIMEOUT_SECONDS", value_name = "SECONDS")]
     pub upstream_timeout_seconds: Option<String>,
-    /// How long open requests may take to end once the edge is told to stop, in seconds [default: 30]
+    /// How long open requests, WebSockets and latency channels may take to end after a stop, in seconds [default: 30]
     #[arg(long, env = "DRAIN_SECONDS", value_name = "SECONDS")]
     pub drain_seconds: Option<String>,
     /// How many connections are open at a time [default: 16384]
