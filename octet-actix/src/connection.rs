@@ -62,7 +62,7 @@ pub(crate) fn observe(request: &HttpRequest, with_tcp: bool) -> Observation<'_> 
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Read, Write};
+    use std::io::{Read, Write};
     use std::net::{SocketAddr, TcpStream};
     use std::sync::Mutex;
 
@@ -72,20 +72,6 @@ mod tests {
 
     use super::*;
     use crate::OctetEdge;
-
-    static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
-
-    struct Log;
-
-    impl Write for Log {
-        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-            LOG.lock().unwrap().write(line)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     fn ask(shop: SocketAddr) {
         let mut browser = TcpStream::connect(shop).unwrap();
@@ -97,7 +83,8 @@ mod tests {
 
     #[actix_web::test]
     async fn the_first_connection_to_an_app_without_an_edge_says_once_what_to_add() {
-        tracing_subscriber::fmt().with_writer(|| Log).init();
+        let log = tempfile::NamedTempFile::new().unwrap();
+        tracing_subscriber::fmt().with_writer(Mutex::new(log.reopen().unwrap())).init();
         let edge = OctetEdge::over(tower::service_fn(|_: http::Request<Full<bytes::Bytes>>| async {
             Ok::<_, std::convert::Infallible>(Response::new(Full::<bytes::Bytes>::default()))
         }));
@@ -110,10 +97,9 @@ mod tests {
         let (shop, bare) = (with.addrs()[0], without.addrs()[0]);
         actix_web::rt::spawn(with.run());
         actix_web::rt::spawn(without.run());
-        let said = |shop| async move {
+        let said = async |shop| {
             actix_web::rt::task::spawn_blocking(move || ask(shop)).await.unwrap();
-            let log = String::from_utf8(LOG.lock().unwrap().clone()).unwrap();
-            log.matches("add .wrap(edge.clone())").count()
+            std::fs::read_to_string(log.path()).unwrap().matches("add .wrap(edge.clone())").count()
         };
         assert_eq!([said(shop).await, said(bare).await, said(bare).await], [0, 1, 1]);
     }
