@@ -20,8 +20,9 @@ use crate::{Error, Options};
 
 /// How many connections wait in the kernel to be accepted.
 const BACKLOG: i32 = 4096;
-/// How long a connection may be silent until the kernel asks whether its other end is still there.
-const SILENCE: Duration = Duration::from_secs(60);
+/// How long a connection may be silent until the kernel asks whether its other end is still there, and how long that end
+/// may leave unread what it was sent.
+const PATIENCE_MS: u32 = 60_000;
 
 /// An edge that listens, and serves once it is [run](Self::run).
 #[derive(Debug)]
@@ -125,8 +126,11 @@ fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     }
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
-    // Its connections inherit it: without it a WebSocket whose browser is gone would keep its place for ever.
-    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(SILENCE))?;
+    // Its connections inherit both: a browser that is gone, or asks and never reads, would else keep its place for ever,
+    // and a connection of the app with it.
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_millis(PATIENCE_MS.into())))?;
+    #[cfg(target_os = "linux")]
+    rustix::net::sockopt::set_tcp_user_timeout(&socket, PATIENCE_MS)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -195,11 +199,12 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn the_kernel_looks_after_connections_whose_browser_is_gone() {
+    fn the_kernel_ends_connections_whose_browser_is_gone_or_never_reads() {
         let listener = listen(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0)).unwrap();
         listener.set_nonblocking(false).unwrap();
         let _browser = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (accepted, _) = listener.accept().unwrap();
         assert!(SockRef::from(&accepted).keepalive().unwrap());
+        assert_eq!(rustix::net::sockopt::tcp_user_timeout(&accepted).unwrap(), PATIENCE_MS);
     }
 }
