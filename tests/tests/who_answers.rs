@@ -6,8 +6,9 @@
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
-use octet::{Alarm, SessionRef, Verdict};
-use octet_client::Lookup;
+use octet::{Alarm, BotAction, BotLevel, SessionRef, Verdict};
+use octet_client::{BotLookup, Lookup, OctetClient};
+use octet_server::AppSettings;
 use octet_tests::hand_made::{HandMade, bundle};
 use octet_tests::stack::{self, Setup, Stack};
 use serde_json::json;
@@ -76,6 +77,42 @@ async fn a_tool_with_a_browsers_headers_and_a_minimal_bundle_is_capped() {
     assert_eq!(status, StatusCode::ACCEPTED, "{body}");
     let verdict = read(&stack, &session).await;
     assert!(verdict.confidence <= 0.5 && verdict.alarm > Alarm::None, "{verdict:?}");
+}
+
+/// Fetches the shop's page with curl, and reads the session that it was given.
+async fn curl(stack: &Stack, arguments: &[&str]) -> SessionRef {
+    let mut curl = tokio::process::Command::new("curl");
+    let fetched = curl.arg("--silent").args(arguments).arg(format!("http://{}/", stack.shop)).output().await.unwrap();
+    let page = String::from_utf8(fetched.stdout).unwrap();
+    let (_, rest) = page.split_once("value=\"os1_").unwrap();
+    format!("os1_{}", rest.split('"').next().unwrap()).parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn curl_that_fetches_a_page_is_a_bots_visit_under_its_own_name_and_under_a_browsers() {
+    let stack = stack::start(Setup::default()).await;
+    let settings = AppSettings { action: BotAction::Flag, ..AppSettings::default() };
+    let app = stack.service.apps().add("shop", "landing", settings).await.unwrap();
+    let client = OctetClient::builder().url(format!("http://{}", stack.octet)).partner_key(stack.key.clone());
+    let client = client.app(app.key, app.secret).build().unwrap();
+    let browser =
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
+    for (arguments, level) in [(&[][..], BotLevel::Critical), (&["--user-agent", browser], BotLevel::High)] {
+        // The edge asks for its settings in the background; pages before that are not told of.
+        let told = async {
+            loop {
+                let session = curl(&stack, arguments).await;
+                if let BotLookup::Degraded(visit) =
+                    client.bot_verdict(&session).wait(Duration::from_secs(1)).await.unwrap()
+                {
+                    return visit.verdict;
+                }
+            }
+        };
+        let verdict = tokio::time::timeout(Duration::from_secs(60), told).await.unwrap();
+        assert!(verdict.is_unread() && verdict.is_bot(), "{verdict:?}");
+        assert_eq!((verdict.level(), verdict.action()), (level, BotAction::RecordOnly));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -595,10 +595,10 @@ fn any_event() -> impl Strategy<Value = Value> {
         Just("what")
     ];
     let pointer = prop_oneof![Just("mouse"), Just("touch"), Just("other")];
-    (kind, pointer, any::<u32>(), any::<i32>(), any::<bool>(), any::<u32>()).prop_map(
-        |(kind, pointer, at, place, scripted, count)| {
+    (kind, pointer, any::<u32>(), any::<i32>(), any::<(bool, bool)>(), any::<u32>()).prop_map(
+        |(kind, pointer, at, place, (scripted, entered), count)| {
             json!({ "kind": kind, "pointer": pointer, "atMs": at, "x": place, "y": place, "scripted": scripted,
-                "heldMs": count, "movesBefore": count, "offsetY": place, "fromMiddle": count, "targetSide": count,
+                "heldMs": count, "movesBefore": count, "entered": entered, "offsetY": place, "fromMiddle": count, "targetSide": count,
                 "pressurePermille": place.rem_euclid(3) })
         },
     )
