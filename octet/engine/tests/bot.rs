@@ -199,21 +199,29 @@ fn software_graphics_keyboards_and_switches_stay_low() {
 #[test]
 fn open_developer_tools_and_a_changed_user_agent_are_at_most_medium() {
     let read = with(&plain_automation(), json!({ "errorFormatted": true }));
-    let tools = judged(&visit(&chrome_facts(), &read, &hand(), chrome_connection()));
-    assert!((30..60).contains(&tools.score), "{tools:?}");
+    let tools = visit(&chrome_facts(), &read, &hand(), chrome_connection());
 
     let windows = CHROME.replace("X11; Linux x86_64", "Windows NT 10.0; Win64; x64");
-    let mut changed = chrome(json!({ "userAgent": windows }));
+    let altered = ["userAgent", "appVersion", "platform", "vendor"].map(|name| format!("Navigator.{name}/text"));
+    let worn = with(&plain_automation(), json!({ "altered": altered, "ownProperties": ["userAgentData", "oscpu"] }));
+    let mut changed =
+        visit(&with(&chrome_facts(), json!({ "userAgent": windows })), &worn, &hand(), chrome_connection());
     changed.worker = Some(facts(&chrome_facts()));
-    changed.automation.as_mut().unwrap().altered = serde_json::from_value(json!([
-        "Navigator.userAgent/text",
-        "Navigator.appVersion/text",
-        "Navigator.platform/text",
-        "Navigator.vendor/text"
-    ]))
-    .unwrap();
-    let changed = judged(&changed);
-    assert!((30..60).contains(&changed.score) && !changed.consistent, "{changed:?}");
+    assert!(!judged(&changed).consistent);
+
+    // Nor with a click out of nowhere, of no length, in the very middle, before graphics that are drawn in software.
+    let at = |kind: &str| {
+        json!({ "kind": kind, "atMs": 400, "pointer": "mouse", "x": 90, "y": 90, "movesBefore": 1,
+        "pressurePermille": 500, "heldMs": 0, "count": 1, "fromMiddle": 0, "targetSide": 40 })
+    };
+    let odd = json!({ "events": [at("down"), at("up"), at("click")] });
+    for mut visit in [tools, changed] {
+        assert!((30..60).contains(&judged(&visit).score), "{:?}", judged(&visit));
+        visit.page.webgl_renderer = facts(&json!({ "webglRenderer": "llvmpipe" })).webgl_renderer;
+        visit.behaviour = Some(serde_json::from_value(odd.clone()).unwrap());
+        let judged = judged(&visit);
+        assert!((50..60).contains(&judged.score), "{judged:?}");
+    }
 }
 
 #[test]

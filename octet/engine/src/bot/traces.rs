@@ -18,19 +18,15 @@ const MANY: usize = 3;
 /// Classes of drawing and sound, which extensions wrap that make a person's pictures random.
 const DRAWING: &[&str] = &["HTMLCanvasElement.", "CanvasRenderingContext2D.", "WebGL", "AudioBuffer."];
 
-/// What a person's extension changes that names another browser or language: that this is so shows elsewhere.
-const COSTUME: &[&str] = &[
-    "Navigator.userAgent",
-    "Navigator.appVersion",
-    "Navigator.platform",
-    "Navigator.vendor",
-    "Navigator.language",
-    "Navigator.doNotTrack",
-    "Navigator.maxTouchPoints",
-    "NavigatorUAData.",
-    "Date.getTimezoneOffset",
-    "Intl.",
-];
+/// What a person's extension changes that names another browser or language: that this is so shows elsewhere. On
+/// `Navigator` or on `navigator` itself, and elsewhere.
+const COSTUME_OF_NAVIGATOR: &[&str] =
+    &["userAgent", "appVersion", "platform", "product", "vendor", "oscpu", "language", "doNotTrack", "maxTouchPoints"];
+const COSTUME: &[&str] = &["NavigatorUAData.", "Date.getTimezoneOffset", "Intl."];
+
+fn is_costume(of_navigator: &str) -> bool {
+    COSTUME_OF_NAVIGATOR.iter().any(|name| of_navigator.starts_with(name))
+}
 
 pub(super) fn of_page(seen: &Seen<'_>) -> Vec<Sign> {
     let (page, claim) = (&seen.evidence.page, &seen.claim);
@@ -58,7 +54,7 @@ pub(super) fn of_page(seen: &Seen<'_>) -> Vec<Sign> {
 fn of_automation(automation: &Automation) -> Vec<Sign> {
     let own = texts(&automation.own_properties);
     let altered = altered(automation);
-    let some_altered = !texts(&automation.altered).is_empty() || !own.is_empty();
+    let some_altered = !altered.is_empty() || own.iter().any(|name| !is_costume(name));
     let moved = own.contains(&"webdriver")
         || altered.contains("Navigator.webdriver")
         || automation.webdriver_property.read().is_some_and(|place| !place.as_str().starts_with("prototype"));
@@ -84,7 +80,8 @@ fn altered(automation: &Automation) -> BTreeSet<&str> {
     texts(&automation.altered)
         .into_iter()
         .map(|entry| entry.rsplit_once('/').map_or(entry, |(name, _)| name))
-        .filter(|name| !(is_of(name, COSTUME) || pictures_changed && is_of(name, DRAWING)))
+        .filter(|name| !(is_of(name, COSTUME) || name.strip_prefix("Navigator.").is_some_and(is_costume)))
+        .filter(|name| !(pictures_changed && is_of(name, DRAWING)))
         .collect()
 }
 
