@@ -9,7 +9,7 @@ use super::Seen;
 use super::signs::{Sign, found};
 
 /// Keys nearer together than this, in ms, are not pressed by hands; and how many of them it takes.
-const FASTEST_KEYS_MS: u32 = 24;
+const FASTEST_KEYS_MS: u32 = 32;
 const KEYS: usize = 5;
 
 /// The shortest side of a target that a person does not hit in its very middle by chance, in CSS pixels.
