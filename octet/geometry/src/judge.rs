@@ -118,12 +118,20 @@ fn disc_to(known: &Disc, asked: &Region, time: Timestamp, gazetteer: &impl Gazet
     match asked {
         Region::Country(code) => released(gazetteer.country(*code), |country| country.relation_of(known)),
         Region::Countries(set) => to_countries(known, set, time, gazetteer),
-        Region::Subdivision(code) => released(gazetteer.subdivision(*code), |land| land.relation_of(known)),
+        Region::Subdivision(code) => to_subdivision(known, *code, gazetteer),
         Region::City(city) => released(gazetteer.city(*city), |town| town.relation_of(known)),
         Region::Disc(disc) => Ok(to_disc(known, &of_region(disc))),
         Region::Polygon(polygon) => Ok(to_polygon(known, polygon.vertices())),
         _ => Err(Unproven::NotYetReleased),
     }
+}
+
+/// An islet or an exclave that the maps of land lack can belong to any part of its country.
+fn to_subdivision(known: &Disc, code: SubdivisionCode, gazetteer: &impl Gazetteer) -> Result<Relation, Unproven> {
+    let relation = released(gazetteer.subdivision(code), |land| land.relation_of(known))?;
+    let country = || gazetteer.country(code.country());
+    let may_be_there = relation == Relation::Disjoint && country().is_some_and(|country| country.lacks(known));
+    Ok(if may_be_there { Relation::Neither } else { relation })
 }
 
 /// The relation to what the gazetteer has.

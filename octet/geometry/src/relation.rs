@@ -62,6 +62,11 @@ impl Territory<'_> {
     pub fn relation_of(&self, known: &Disc) -> Relation {
         to_territories(known, &[*self])
     }
+
+    /// Whether the disc may lie in this country, and certainly lies off its land as the map of land has it.
+    pub(crate) fn lacks(&self, known: &Disc) -> bool {
+        self.land().relation_of(known) == Relation::Disjoint && self.domain().relation_of(known) != Relation::Disjoint
+    }
 }
 
 /// The relation to the union of countries. Outside is what both maps have outside; inside what the wider map has inside,
