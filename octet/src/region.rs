@@ -313,7 +313,12 @@ mod tests {
             "[A-Z]{2}-[A-Z0-9]{1,3}".prop_map(|code| Region::subdivision(&code).unwrap()),
             (1..u32::MAX).prop_map(|id| Region::city(id).unwrap()),
             (place(), 1..160_000_000).prop_map(move |(center, radius)| Region::disc(center, eighth(radius)).unwrap()),
-            prop::collection::vec(place(), 3..70).prop_filter_map("no polygon", |ring| Region::polygon(ring).ok()),
+            (-480..=480, -1280..=1280, prop::collection::vec((-160..=160, -160..=160), 3..=64)).prop_map(
+                move |(lat, lon, ring)| {
+                    let vertex = |&(north, east): &(i32, i32)| LatLon::new(eighth(lat + north), eighth(lon + east));
+                    Region::polygon(ring.iter().map(|offset| vertex(offset).unwrap()).collect()).unwrap()
+                }
+            ),
         ]
     }
 
