@@ -159,7 +159,7 @@ pub fn table(reports: &[Report]) -> String {
             (Some(least), Some(most)) => format!("{least}–{most}"),
             _ => "none".into(),
         };
-        let unread = runs.iter().all(|run| run.unread);
+        let unread = if runs.iter().any(|run| run.unread) { " (unread)" } else { "" };
         let words = |words: Vec<String>| {
             let mut words = words;
             words.dedup();
@@ -172,11 +172,10 @@ pub fn table(reports: &[Report]) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(
             table,
-            "| {} | {} | {} | {} | {levels}{degraded} | {bots} of {} | {consistent} of {} | {} |",
+            "| {} | {} | {} | {score}{unread} | {levels}{degraded} | {bots} of {} | {consistent} of {} | {} |",
             report.member,
             report.kind,
             runs.len(),
-            if unread { "unread".into() } else { score },
             runs.len(),
             runs.len(),
             words(report.beside.clone()),

@@ -112,8 +112,8 @@ fn holds_are_short(events: &[InputEvent]) -> bool {
 /// the page put something under it may come over that as it presses, and then not in the very middle.
 pub(super) fn is_injected_press(behaviour: &Behaviour) -> bool {
     let events = behaviour.events.as_slice();
-    let presses = events.iter().enumerate().filter(|(_, event)| is_press_of_mouse(event));
-    presses.into_iter().any(|(at, press)| match press.pressure_permille {
+    let mut presses = events.iter().enumerate().filter(|(_, event)| is_press_of_mouse(event));
+    presses.any(|(at, press)| match press.pressure_permille {
         Some(0) => press.entered || was_moved_to(&events[..at], press),
         _ => press.entered && events[at..].iter().find(|event| event.kind == InputKind::Click).is_some_and(is_middle),
     })
