@@ -16,6 +16,7 @@ use std::sync::{Arc, OnceLock};
 use anyhow::{Context, Result};
 use octet::CountryCode;
 use octet_engine::World;
+use octet_engine::locate::Access;
 use octet_engine::model::{Model, Parameters, Path};
 
 use crate::eval::data::{Data, Target, fold};
@@ -33,7 +34,9 @@ pub(crate) struct Options {
 /// What the written file says of itself.
 const HEADER: &str = "\
 # The engine's parameters. Written by `cargo xtask fit --data DIR` (path, access, prior, and the calibration of
-# round trips alone) and `cargo xtask eval sessions --write` (the calibration of whole sessions).
+# round trips alone) and `cargo xtask eval sessions --write` (the calibration of whole sessions, [confidence]
+# contradicted, and [alarm] low, high, delay_power, offset_low and offset_medium), by draws of another seed than
+# those that `eval sessions` scores. The other numbers of [alarm], [confidence] and [locale] were chosen.
 # [path], [access], [prior]: fitted on the round trips of wonderproxy-2020 (246 servers, 2020), RIPE Atlas anchors
 # (227, 2018) and RIPE Atlas access probes (221, 2023). They are numbers about those data; no row of them is here.
 # [address], [locale]: the databases' measured agreement; see docs/engine.md beside this crate.
@@ -54,16 +57,24 @@ pub(crate) fn write(parameters: &Parameters, path: &std::path::Path) -> Result<(
 /// For all that comes after them, detours are fitted this many times without a part of the hosts, which then are asked.
 const PARTS: u64 = 5;
 
-/// Some hosts, and paths that were fitted on others.
+/// Some hosts, and what was fitted on others.
 struct Part<'a> {
     path: Path,
+    /// Where the others are, by [`Access`].
+    hosts: [Counts; 2],
     targets: Vec<&'a Target>,
 }
 
 impl Part<'_> {
-    /// The model of these parameters, but for this part's paths.
+    /// These parameters, but for what this part has of others.
+    fn parameters(&self, parameters: &Parameters) -> Parameters {
+        let mut own = Parameters { path: self.path.clone(), ..parameters.clone() };
+        [own.prior.hosting.hosts, own.prior.consumer.hosts] = self.hosts.clone();
+        own
+    }
+
     fn model(&self, parameters: &Parameters) -> Model {
-        model(&Parameters { path: self.path.clone(), ..parameters.clone() })
+        model(&self.parameters(parameters))
     }
 }
 
@@ -73,19 +84,33 @@ pub(crate) fn fit(data: &Data, keep: &dyn Fn(&str) -> bool) -> Result<Parameters
     (parameters.prior.addresses, parameters.prior.systems) = counts().clone();
     let targets: Vec<Target> =
         data.tests.iter().flat_map(|test| data.targets(test)).filter(|target| keep(&target.name)).collect();
+    (parameters.prior.hosting.host, parameters.prior.consumer.host) = (0.0, 0.0);
     path::fit(&mut parameters, data, &targets, keep)?;
     let parts = (0..PARTS).map(|part| {
         let own = |name: &str| fold(name, PARTS) == part;
         let mut of_others = parameters.clone();
         path::refit(&mut of_others, data, &targets, &|name| keep(name) && !own(name));
+        let hosts = hosts(&targets, &|name| !own(name));
         let targets = targets.iter().filter(|target| own(&target.name)).collect();
-        Part { path: of_others.path, targets }
+        Part { path: of_others.path, hosts, targets }
     });
     let parts: Vec<Part<'_>> = parts.collect();
     offsets::fit(&mut parameters, &parts);
     power::fit(&mut parameters, &parts);
     calibration::fit(&mut parameters, &parts);
+    [parameters.prior.hosting.hosts, parameters.prior.consumer.hosts] = hosts(&targets, &|_| true);
     Ok(parameters)
+}
+
+/// How many of these hosts each country has, by access; one that several tests seek is one.
+fn hosts(targets: &[Target], own: &dyn Fn(&str) -> bool) -> [Counts; 2] {
+    [Access::Hosting, Access::Consumer].map(|access| {
+        let of = targets.iter().filter(|target| target.access() == access && own(&target.name));
+        let places: BTreeMap<&str, CountryCode> = of.map(|target| (target.name.as_str(), target.country)).collect();
+        let mut counts = Counts::new();
+        places.into_values().for_each(|country| *counts.entry(country).or_default() += 1.0);
+        counts
+    })
 }
 
 type Counts = BTreeMap<CountryCode, f64>;

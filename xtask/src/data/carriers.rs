@@ -67,7 +67,8 @@ const OTHERS: &[&str] = &[
     "technologies",
     "television",
 ];
-/// Carriers whose systems bear another's name: Verizon Wireless (CELLCO, CELLCO-PART at ARIN), AT&T Mobility.
+/// Carriers whose systems the table calls by their parents' names (Verizon Business, AT&T Enterprises). Their own names at
+/// the registry are CELLCO-PART, ATT-MOBILITY-LLC-AS20057 and CELLCO.
 const NUMBERS: [u32; 3] = [6167, 20057, 22394];
 
 pub(super) fn build(inputs: &Inputs) -> Result<Vec<u8>> {

@@ -16,6 +16,8 @@ pub(crate) struct Scored {
     pub(crate) of_truth: f64,
     /// Σ of squared errors over countries.
     pub(crate) brier: f64,
+    /// The smallest share of the raw posterior whose region holds the truth.
+    pub(crate) depth: f64,
     /// Whether the truth is within the 50, 90 and 95 % regions.
     pub(crate) within: [bool; 3],
     /// Area of the 90 % region.

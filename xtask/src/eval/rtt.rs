@@ -34,7 +34,7 @@ pub(crate) struct Options {
     /// Score with each client's offset known too, then with the test's countries: what bounds the figures
     #[arg(long)]
     oracle: bool,
-    /// Write one line a target as CSV: where it is, where the engine puts it, how sure it is
+    /// Write one line a target as CSV: where it is, where the engine puts it, how sure it is, how deep the truth lies
     #[arg(long)]
     targets: Option<PathBuf>,
     /// How many folds
@@ -68,7 +68,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let targets: Vec<Target> = data.tests.iter().flat_map(|test| data.targets(test)).collect();
     let mut scored: BTreeMap<(String, String), Vec<Scored>> = BTreeMap::new();
     let mut knowing: BTreeMap<(String, &str), Vec<Scored>> = BTreeMap::new();
-    let mut csv = String::from("test,target,country,lat,lon,edges,answer_lat,answer_lon,error_km,confidence,right\n");
+    let mut csv = String::from(
+        "test,target,country,lat,lon,edges,answer_lat,answer_lon,error_km,confidence,right,depth,within90\n",
+    );
     let folds = if options.no_fit { 1 } else { options.folds.max(2) };
     for held_out in 0..folds {
         let parameters = if options.no_fit {
@@ -102,7 +104,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn row(target: &Target, score: &Scored) -> String {
     let (lat, lon) = score.answer.map_or((f64::NAN, f64::NAN), |answer| (answer.lat(), answer.lon()));
     format!(
-        "{},{},{},{:.2},{:.2},{},{lat:.2},{lon:.2},{:.0},{:.3},{}\n",
+        "{},{},{},{:.2},{:.2},{},{lat:.2},{lon:.2},{:.0},{:.3},{},{:.3},{}\n",
         target.test,
         target.name,
         target.country,
@@ -111,7 +113,9 @@ fn row(target: &Target, score: &Scored) -> String {
         target.sightings.len(),
         score.error_km,
         score.confidence,
-        score.right
+        score.right,
+        score.depth,
+        score.within[1]
     )
 }
 
@@ -126,7 +130,8 @@ pub(crate) fn score(model: &Model, target: &Target, others: &OtherSources) -> Sc
     let of_truth = of(target.country);
     let squares: f64 = calibrated.iter().map(|country| country.1 * country.1).sum();
     let depth = posterior.depth(target.place, target.country);
-    let shares = [0.5, 0.9, 0.95].map(|probability| calibration.share(probability));
+    let raw = countries.first().map_or(0.0, |country| country.1);
+    let shares = [0.5, 0.9, 0.95].map(|probability| calibration.share(probability, raw));
     Scored {
         answer: posterior.place(),
         error_km: posterior.place().map_or(20_000.0, |place| distance_km(place, target.place)),
@@ -134,6 +139,7 @@ pub(crate) fn score(model: &Model, target: &Target, others: &OtherSources) -> Sc
         confidence: named.map_or(0.0, |named| named.1),
         of_truth,
         brier: squares - 2.0 * of_truth + 1.0,
+        depth,
         within: shares.map(|share| depth < share),
         area_km2: posterior.area_km2(shares[1]),
     }

@@ -8,6 +8,7 @@ use octet_engine::model::{Calibration, Model, Parameters, logistic};
 use octet_geometry::distance_km;
 
 use super::Part;
+use super::minimise::golden;
 use crate::eval::data::Target;
 use crate::eval::metrics::quantile;
 use crate::eval::rtt::class;
@@ -15,7 +16,7 @@ use crate::eval::rtt::class;
 /// A class with fewer targets than this takes what all of its access together say.
 const ENOUGH: usize = 120;
 /// The nominal share is believed as this many targets are.
-const NOMINAL: f64 = 5.0;
+const NOMINAL: f64 = 20.0;
 
 /// What one answer teaches: raw probability of the named country, whether it was right, and how deep in the
 /// posterior the truth lay.
@@ -75,7 +76,8 @@ pub(crate) fn of(lessons: &[Lesson]) -> Calibration {
         })
         .collect();
     let (slope, intercept) = logistic(&odds);
-    let depths: Vec<f64> = lessons.iter().map(|lesson| lesson.depth).collect();
+    let lean = lean(lessons);
+    let depths: Vec<f64> = lessons.iter().map(|lesson| lesson.depth - lean * (2.0 * lesson.raw - 1.0)).collect();
     let within: Vec<f64> = lessons.iter().map(|lesson| lesson.within).collect();
     let count = lessons.len() as f64;
     let taught = |shares: &[f64], nominal: f64| {
@@ -88,6 +90,18 @@ pub(crate) fn of(lessons: &[Lesson]) -> Calibration {
         slope: rounded(slope.clamp(0.1, 4.0)),
         intercept: rounded(intercept.clamp(-4.0, 4.0)),
         shares: [half, most.max(half), share(0.95).max(most).max(half)].map(rounded),
+        lean: rounded(lean),
         circle: rounded(taught(&within, 0.9)),
     }
+}
+
+/// How the depth that holds nine of ten truths varies with the raw probability of the named country: the line of quantile
+/// regression (Koenker and Bassett, 1978).
+fn lean(lessons: &[Lesson]) -> f64 {
+    const MOST: f64 = 0.3;
+    golden(-MOST, MOST, 12, |lean| {
+        let left: Vec<f64> = lessons.iter().map(|lesson| lesson.depth - lean * (2.0 * lesson.raw - 1.0)).collect();
+        let line = quantile(&left, 0.9);
+        left.iter().map(|left| (0.9 * (left - line)).max(-0.1 * (left - line))).sum()
+    })
 }

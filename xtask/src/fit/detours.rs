@@ -20,7 +20,7 @@ const KNOT_KM: f64 = 400.0;
 /// Scales of smoothing in km, and how many paths at one's own place are believed by half.
 const SCALES: [(f64, f64); 3] = [(2500.0, 30.0), (800.0, 8.0), (300.0, 3.0)];
 
-pub(super) fn fit(left: &[Left]) -> Detours {
+pub(super) fn fit(left: &[Left], doubt: f64) -> Detours {
     let places: BTreeSet<[i16; 2]> = left.iter().flat_map(|left| left.ends.map(degrees)).collect();
     let knots = knots(&places);
     let at: Vec<LatLon> = knots.iter().map(|&knot| place(knot)).collect();
@@ -34,6 +34,8 @@ pub(super) fn fit(left: &[Left]) -> Detours {
         })
         .collect();
     let count = knots.len();
+    let mut told = vec![0; count];
+    nearest.values().for_each(|&knot| told[knot] += 1);
     let (mut weights, mut sums) = (vec![0.0; count * count], vec![0.0; count * count]);
     for left in left {
         let [one, other] = left.ends.map(|end| nearest[&degrees(end)]);
@@ -52,7 +54,7 @@ pub(super) fn fit(left: &[Left]) -> Detours {
     }
     let hundredths = |detour: f64| (detour * 100.0).round() as i16;
     let row = |one: usize| fitted[one * count..][..=one].iter().copied().map(hundredths).collect();
-    Detours { knots, between: (0..count).map(row).collect() }
+    Detours { knots, places: told, doubt, between: (0..count).map(row).collect() }
 }
 
 /// The place that most others are near to, then that of the rest, until none is left.
@@ -103,7 +105,7 @@ mod tests {
     fn many_paths_are_believed_and_a_single_one_hardly() {
         let [frankfurt, mumbai, sydney] = [[50, 9], [19, 73], [-34, 151]].map(place);
         let path = |other, weight| Left { ends: [frankfurt, other], inflation: 0.6, weight };
-        let detours = fit(&[path(mumbai, 1000.0), path(sydney, 0.1)]);
+        let detours = fit(&[path(mumbai, 1000.0), path(sydney, 0.1)], 0.2);
         let knot = |at: LatLon| detours.knots.iter().position(|&knot| knot == degrees(at)).unwrap();
         let between = |one: usize, other: usize| detours.between[one.max(other)][one.min(other)];
         assert!((57..=60).contains(&between(knot(frankfurt), knot(mumbai))));

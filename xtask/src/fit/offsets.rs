@@ -76,22 +76,21 @@ pub(crate) fn posterior(ln_likelihoods: &[f64], weights: &[f64]) -> Vec<f64> {
 
 /// ln likelihood of the round trips at the true place, for each offset.
 pub(crate) fn ln_likelihoods(model: &Model, target: &Target) -> Vec<f64> {
-    let paths: Vec<(f64, f64, PathDensity)> = target
+    let paths: Vec<(f64, PathDensity)> = target
         .sightings
         .iter()
         .map(|sighting| {
             let floor = ln_floor(distance_km(sighting.edge, target.place).hypot(PLACE_KM));
-            let expected = floor + model.detour(sighting.edge, target.place);
-            (sighting.rtt_ms, expected, model.parameters().path.shape.at(floor))
+            (sighting.rtt_ms, model.ln_path(sighting.edge, target.place, floor))
         })
         .collect();
-    let of = |&(rtt_ms, expected, density): &(f64, f64, PathDensity), offset: f64| {
+    let of = |&(rtt_ms, density): &(f64, PathDensity), offset: f64| {
         let path_ms = rtt_ms - offset;
         if path_ms < LEAST_PATH_MS {
             return -80.0;
         }
         let ln_path = (path_ms + 2.0).ln();
-        density.ln(ln_path - expected) - ln_path
+        density.ln(ln_path) - ln_path
     };
     let offsets = model.parameters().access.offsets_ms.iter();
     offsets.map(|&offset| paths.iter().map(|path| of(path, offset)).sum()).collect()

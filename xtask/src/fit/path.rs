@@ -6,18 +6,22 @@ use std::collections::BTreeMap;
 use anyhow::{Result, ensure};
 use octet::LatLon;
 use octet_engine::locate::Access;
-use octet_engine::model::{Detours, Parameters, PathShape, ln_floor};
+use octet_engine::model::{Parameters, PathShape, ln_floor};
 use octet_geometry::distance_km;
 
 use super::detours::{self, Left};
 use super::minimise::rprop;
-use super::{Part, model, offsets};
-use crate::eval::data::{Data, Target};
+use super::{PARTS, Part, model, offsets};
+use crate::eval::data::{Data, Target, fold};
 
 /// A visitor's path counts as so many between data centres: there are few, and they are what is asked for.
 const VISITOR: f64 = 3.0;
 /// Rows of the histogram a unit of ln(d/100 + 2), and columns a unit of inflation.
 const PER_UNIT: f64 = 24.0;
+/// The same of the logarithm of how much wider a path is.
+const WIDER_PER_UNIT: f64 = 1.0;
+/// So many steps lead to the shape, each time with the detours that it leaves.
+const STEPS: [usize; 3] = [120, 60, 60];
 /// How strongly the shape's curvature over distance is held down.
 const SMOOTHNESS: f64 = 1e-3;
 const KNOTS_KM: [f64; 9] = [0.0, 150.0, 400.0, 900.0, 2000.0, 4000.0, 7500.0, 12_000.0, 20_000.0];
@@ -25,6 +29,8 @@ const KNOTS_KM: [f64; 9] = [0.0, 150.0, 400.0, 900.0, 2000.0, 4000.0, 7500.0, 12
 /// One path: what is known of it but its rows.
 struct Observed {
     ends: [LatLon; 2],
+    /// Which part of the hosts its ends are of; an edge that measures for all is of none.
+    parts: [Option<u64>; 2],
     ln_floor: f64,
     inflation: f64,
 }
@@ -38,34 +44,62 @@ pub(super) fn fit(
 ) -> Result<()> {
     let paths = observed(data, keep);
     ensure!(paths.len() >= 1000, "only {} paths between data centres: too few to fit on", paths.len());
-    parameters.path.detours = Detours { knots: vec![[0, 0]], between: vec![vec![0]] };
     parameters.path.shape = start();
-    shape(parameters, &paths, 120);
-    for _ in 0..2 {
-        parameters.path.detours = detours::fit(&left(&parameters.path.shape, &paths));
-        shape(parameters, &paths, 60);
+    parameters.path.detours.doubt = 0.1;
+    for steps in STEPS {
+        shape(parameters, &strangers(parameters, &paths), steps);
     }
-    visitors(parameters, &paths, targets, keep);
+    know(parameters, &paths, targets, keep);
     Ok(())
 }
 
 /// Fits the detours alone, with the shape as it is.
 pub(super) fn refit(parameters: &mut Parameters, data: &Data, targets: &[Target], keep: &dyn Fn(&str) -> bool) {
-    let paths = observed(data, keep);
-    parameters.path.detours = detours::fit(&left(&parameters.path.shape, &paths));
-    visitors(parameters, &paths, targets, keep);
+    know(parameters, &observed(data, keep), targets, keep);
+}
+
+/// What is left of a path beside detours of which its host told nothing.
+struct Stranger {
+    ln_floor: f64,
+    inflation: f64,
+    /// Natural logarithm of how much wider it is, by the power of one.
+    ln_wider: f64,
+}
+
+/// All paths, each as a new host's would be: an engine that has seen a host before is no measure of how well it knows
+/// others.
+fn strangers(parameters: &Parameters, paths: &[Observed]) -> Vec<Stranger> {
+    let of_part = |part: u64| {
+        let others = paths.iter().filter(|path| !path.parts.contains(&Some(part)));
+        let mut of_others = parameters.clone();
+        of_others.path.detours = detours::fit(&left(&parameters.path.shape, others), 1.0);
+        let model = model(&of_others);
+        let own = paths.iter().filter(move |path| path.parts[1] == Some(part));
+        own.map(move |path| {
+            let (detour, ln_wider) = model.detour(path.ends[0], path.ends[1]);
+            Stranger { ln_floor: path.ln_floor, inflation: path.inflation - detour, ln_wider }
+        })
+    };
+    (0..PARTS).flat_map(of_part).collect()
+}
+
+/// Fits the detours to all that is told of them.
+fn know(parameters: &mut Parameters, paths: &[Observed], targets: &[Target], keep: &dyn Fn(&str) -> bool) {
+    parameters.path.detours = detours::fit(&left(&parameters.path.shape, paths), parameters.path.detours.doubt);
+    visitors(parameters, paths, targets, keep);
 }
 
 /// Fits the detours again with those of visitors, whose offsets they need and change.
 fn visitors(parameters: &mut Parameters, paths: &[Observed], targets: &[Target], keep: &dyn Fn(&str) -> bool) {
     let visitor = |target: &&Target| target.access() == Access::Consumer && keep(&target.name);
-    let mut part = [Part { path: parameters.path.clone(), targets: targets.iter().filter(visitor).collect() }];
+    let targets = targets.iter().filter(visitor).collect();
+    let mut part = [Part { path: parameters.path.clone(), hosts: Default::default(), targets }];
     for _ in 0..2 {
         offsets::fit(parameters, &part);
         let model = model(parameters);
         let of_visitors = part[0].targets.iter().flat_map(|target| offsets::left(&model, target, VISITOR));
         let left: Vec<Left> = left(&parameters.path.shape, paths).into_iter().chain(of_visitors).collect();
-        parameters.path.detours = detours::fit(&left);
+        parameters.path.detours = detours::fit(&left, parameters.path.detours.doubt);
         part[0].path = parameters.path.clone();
     }
 }
@@ -80,18 +114,20 @@ fn observed(data: &Data, keep: &dyn Fn(&str) -> bool) -> Vec<Observed> {
         .map(|row| {
             let ln_floor = ln_floor(distance_km(row.place, row.edge_place));
             let inflation = (row.min_ms + 2.0).ln() - ln_floor;
-            Observed { ends: [row.edge_place, row.place], ln_floor, inflation }
+            let of_edge = (!measuring.contains(row.edge.as_str())).then(|| fold(&row.edge, PARTS));
+            let parts = [of_edge, Some(fold(&row.target, PARTS))];
+            Observed { ends: [row.edge_place, row.place], parts, ln_floor, inflation }
         })
         .collect()
 }
 
 /// What distance leaves of each path.
-fn left(shape: &PathShape, paths: &[Observed]) -> Vec<Left> {
+fn left<'a>(shape: &PathShape, paths: impl IntoIterator<Item = &'a Observed>) -> Vec<Left> {
     let of = |path: &Observed| {
         let inflation = (path.inflation - middle(shape, path.ln_floor)).clamp(-1.0, 1.2);
         Left { ends: path.ends, inflation, weight: 1.0 }
     };
-    paths.iter().map(of).collect()
+    paths.into_iter().map(of).collect()
 }
 
 fn start() -> PathShape {
@@ -105,14 +141,13 @@ fn start() -> PathShape {
     }
 }
 
-/// The shape by maximum likelihood, over a histogram of what the detours leave.
-fn shape(parameters: &mut Parameters, paths: &[Observed], steps: usize) {
-    let model = model(parameters);
-    let mut histogram = BTreeMap::<i64, BTreeMap<i64, f64>>::new();
+/// The shape, and how it widens where little was told, by maximum likelihood over a histogram.
+fn shape(parameters: &mut Parameters, paths: &[Stranger], steps: usize) {
+    let mut histogram = BTreeMap::<i64, BTreeMap<i64, BTreeMap<i64, f64>>>::new();
     for path in paths {
-        let inflation = path.inflation - model.detour(path.ends[0], path.ends[1]);
         let row = histogram.entry((path.ln_floor * PER_UNIT).round() as i64).or_default();
-        *row.entry((inflation * PER_UNIT).round() as i64).or_default() += 1.0 / paths.len() as f64;
+        let wider = row.entry((path.ln_wider * WIDER_PER_UNIT).round() as i64).or_default();
+        *wider.entry((path.inflation * PER_UNIT).round() as i64).or_default() += 1.0 / paths.len() as f64;
     }
     let knots = KNOTS_KM.len();
     let unpack = |at: &[f64]| PathShape {
@@ -123,23 +158,27 @@ fn shape(parameters: &mut Parameters, paths: &[Observed], steps: usize) {
         left_df: at[3 * knots].exp().clamp(2.5, 30.0),
         right_df: at[3 * knots + 1].exp().clamp(2.5, 30.0),
     };
+    let doubt = |at: &[f64]| at[3 * knots + 2].clamp(0.0, 0.5);
     let loss = |at: &[f64]| {
-        let shape = unpack(at);
+        let (shape, doubt) = (unpack(at), doubt(at));
         let bent = |list: &[f64]| list.windows(3).map(|w| (w[0] - 2.0 * w[1] + w[2]).powi(2)).sum::<f64>();
-        let likelihood: f64 = histogram
-            .iter()
-            .map(|(&row, columns)| {
-                let density = shape.at(row as f64 / PER_UNIT);
-                columns.iter().map(|(&column, weight)| weight * density.ln(column as f64 / PER_UNIT)).sum::<f64>()
-            })
-            .sum();
+        let mut likelihood = 0.0;
+        for (&row, by_wider) in &histogram {
+            let density = shape.at(row as f64 / PER_UNIT);
+            for (&wider, columns) in by_wider {
+                let density = density.moved(0.0, (doubt * wider as f64 / WIDER_PER_UNIT).exp());
+                let ln = columns.iter().map(|(&column, weight)| weight * density.ln(column as f64 / PER_UNIT));
+                likelihood += ln.sum::<f64>();
+            }
+        }
         SMOOTHNESS * (bent(&shape.mode) + bent(&shape.ln_left) + bent(&shape.ln_right)) - likelihood
     };
     let from = &parameters.path.shape;
     let mut at: Vec<f64> = [from.mode.as_slice(), &from.ln_left, &from.ln_right].concat();
-    at.extend([from.left_df.ln(), from.right_df.ln()]);
-    let found = rprop(&at, steps, loss);
-    parameters.path.shape = unpack(&found.iter().map(|value| (value * 1e4).round() / 1e4).collect::<Vec<_>>());
+    at.extend([from.left_df.ln(), from.right_df.ln(), parameters.path.detours.doubt]);
+    let found: Vec<f64> = rprop(&at, steps, loss).iter().map(|value| (value * 1e4).round() / 1e4).collect();
+    parameters.path.shape = unpack(&found);
+    parameters.path.detours.doubt = doubt(&found);
 }
 
 /// About the mean inflation: the mode, moved towards the longer tail.

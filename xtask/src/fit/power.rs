@@ -1,10 +1,12 @@
 //! The powers: how far several edges are trusted, and how what is counted of countries makes a prior.
 
+use std::collections::BTreeMap;
+
 use octet_engine::locate::{Access, OtherSources};
 use octet_engine::model::{CountryPrior, Parameters};
 
-use super::Part;
 use super::minimise::golden;
+use super::{Part, model};
 use crate::eval::data::Target;
 use crate::eval::metrics::mean;
 
@@ -17,6 +19,8 @@ const SECTIONS: usize = 6;
 const ENOUGH: usize = 60;
 /// How often each of the prior's powers is fitted, the others held.
 const ROUNDS: usize = 10;
+/// A host counts for no more, beside 1 for all that the powers say.
+const MOST_OF_A_HOST: f64 = 0.05;
 
 /// Fits the likelihood's power for few and for many edges, then the prior's powers.
 pub(super) fn fit(parameters: &mut Parameters, parts: &[Part<'_>]) {
@@ -43,14 +47,7 @@ pub(super) fn fit(parameters: &mut Parameters, parts: &[Part<'_>]) {
             (kind.temper, kind.temper_decay) = (one, rounded(decay).clamp(0.0, 0.5));
         }
     }
-    for access in [Access::Hosting, Access::Consumer] {
-        if let Some(fitted) = prior(parameters, parts, access) {
-            match access {
-                Access::Hosting => parameters.prior.hosting = fitted,
-                Access::Consumer => parameters.prior.consumer = fitted,
-            }
-        }
-    }
+    prior(parameters, parts);
 }
 
 /// To three digits after the point, and within what parameters may hold.
@@ -95,51 +92,110 @@ fn power(parameters: &Parameters, parts: &[Part<'_>], group: &dyn Fn(&Target) ->
     golden(0.15_f64.ln(), 1.2_f64.ln(), SECTIONS, loss).exp()
 }
 
-/// The powers of what is counted of a country, under which the true countries are the most probable; `None` when too few
-/// tell of them.
-fn prior(parameters: &Parameters, parts: &[Part<'_>], access: Access) -> Option<CountryPrior> {
-    let now = match access {
-        Access::Hosting => &parameters.prior.hosting,
-        Access::Consumer => &parameters.prior.consumer,
-    };
-    let now = [now.population, now.product, now.addresses, now.systems];
-    let sum = |powers: [f64; 4], scales: &[f64; 4]| -> f64 { powers.iter().zip(scales).map(|(a, b)| a * b).sum() };
-    let mut scales = Vec::new();
-    let mut rows: Vec<(usize, Vec<f64>)> = Vec::new();
-    for part in parts {
-        let model = part.model(parameters);
-        let codes: Vec<_> = model.countries().collect();
-        scales = model.country_scales();
-        rows.extend(part.targets.iter().filter(|target| target.access() == access).filter_map(|target| {
-            let truth = codes.binary_search(&target.country).ok()?;
-            let posterior = model.locate(&target.sightings, access, &OtherSources::default());
-            let ln = posterior.ln_countries().iter().zip(&scales);
-            // Without the prior that it was found under.
-            Some((truth, ln.map(|(ln, scales)| ln - sum(now, scales)).collect()))
-        }));
-    }
-    if rows.len() < ENOUGH {
-        return None;
-    }
-    let loss = |powers: [f64; 4]| -> f64 {
-        let prior: Vec<f64> = scales.iter().map(|scales| sum(powers, scales)).collect();
-        let of_row = |(truth, ln): &(usize, Vec<f64>)| {
-            let all: Vec<f64> = ln.iter().zip(&prior).map(|(ln, prior)| ln + prior).collect();
-            let highest = all.iter().copied().fold(f64::MIN, f64::max);
-            highest + all.iter().map(|ln| (ln - highest).exp()).sum::<f64>().ln() - all[*truth]
-        };
-        rows.iter().map(of_row).sum()
-    };
-    let mut at = now;
-    for _ in 0..ROUNDS {
-        for index in 0..at.len() {
-            at[index] = golden(0.0, 1.8, 12, |power| {
-                let mut powers = at;
-                powers[index] = power;
-                loss(powers)
-            });
+/// One host's country, and how probable each country would make its round trips.
+struct Row {
+    truth: usize,
+    likelihood: Vec<f64>,
+    /// A host that several tests seek counts as one.
+    weight: f64,
+}
+
+/// What the hosts of one part tell of a prior.
+struct Told {
+    rows: Vec<Row>,
+    /// How many hosts of the other parts each country has.
+    hosts: Vec<f64>,
+}
+
+/// The powers of what is counted of a country, and what a host counts for, under which the true countries are the most
+/// probable.
+fn prior(parameters: &mut Parameters, parts: &[Part<'_>]) {
+    let scales = model(parameters).country_scales();
+    for access in [Access::Hosting, Access::Consumer] {
+        let told = told(parameters, parts, access);
+        if told.iter().map(|told| told.rows.len()).sum::<usize>() >= ENOUGH {
+            let fitted = most_probable(country(parameters, access).clone(), &told, &scales);
+            *match access {
+                Access::Hosting => &mut parameters.prior.hosting,
+                Access::Consumer => &mut parameters.prior.consumer,
+            } = fitted;
         }
     }
-    let [population, product, addresses, systems] = at.map(rounded);
-    Some(CountryPrior { population, product, addresses, systems })
+}
+
+fn country(parameters: &Parameters, access: Access) -> &CountryPrior {
+    match access {
+        Access::Hosting => &parameters.prior.hosting,
+        Access::Consumer => &parameters.prior.consumer,
+    }
+}
+
+/// What each part tells of this access.
+fn told(parameters: &Parameters, parts: &[Part<'_>], access: Access) -> Vec<Told> {
+    let group = |target: &Target| target.access() == access;
+    let mut tests = BTreeMap::<&str, f64>::new();
+    own(parts, &group).for_each(|target| *tests.entry(&target.name).or_default() += 1.0);
+    let of_part = |part: &Part<'_>| {
+        let model = part.model(parameters);
+        let codes: Vec<_> = model.countries().collect();
+        let before = ln_counted(country(parameters, access), &model.country_scales());
+        let rows = part.targets.iter().filter(|target| group(target)).filter_map(|target| {
+            let truth = codes.binary_search(&target.country).ok()?;
+            let posterior = model.locate(&target.sightings, access, &OtherSources::default());
+            // Without the prior that it was found under.
+            let ln: Vec<f64> = posterior.ln_countries().iter().zip(&before).map(|(ln, prior)| ln - prior).collect();
+            let highest = ln.iter().copied().fold(f64::MIN, f64::max);
+            let likelihood = ln.into_iter().map(|ln| (ln - highest).exp()).collect();
+            Some(Row { truth, likelihood, weight: 1.0 / tests[target.name.as_str()] })
+        });
+        let hosts = &part.hosts[access as usize];
+        let hosts = codes.iter().map(|code| hosts.get(code).copied().unwrap_or_default()).collect();
+        Told { rows: rows.collect(), hosts }
+    };
+    parts.iter().map(of_part).collect()
+}
+
+/// One number of a prior.
+type Number = fn(&mut CountryPrior) -> &mut f64;
+
+/// The prior under which the true countries are the most probable, one number after the other.
+fn most_probable(mut prior: CountryPrior, told: &[Told], scales: &[[f64; 4]]) -> CountryPrior {
+    let loss = |prior: &CountryPrior| -> f64 {
+        let counted = ln_counted(prior, scales);
+        let total: f64 = counted.iter().map(|ln| ln.exp()).sum();
+        let of_part = |told: &Told| -> f64 {
+            let counted = counted.iter().map(|ln| ln.exp() / total);
+            let prior: Vec<f64> = counted.zip(&told.hosts).map(|(share, hosts)| share + prior.host * hosts).collect();
+            let of_row = |row: &Row| {
+                let all: f64 = row.likelihood.iter().zip(&prior).map(|(likelihood, prior)| likelihood * prior).sum();
+                -row.weight * (row.likelihood[row.truth] * prior[row.truth] / all).max(1e-30).ln()
+            };
+            told.rows.iter().map(of_row).sum()
+        };
+        told.iter().map(of_part).sum()
+    };
+    let numbers: [(f64, Number); 5] = [
+        (1.8, |prior| &mut prior.population),
+        (1.8, |prior| &mut prior.product),
+        (1.8, |prior| &mut prior.addresses),
+        (1.8, |prior| &mut prior.systems),
+        (MOST_OF_A_HOST, |prior| &mut prior.host),
+    ];
+    for _ in 0..ROUNDS {
+        for (most, number) in numbers {
+            let found = golden(0.0, most, 12, |value| {
+                let mut trial = prior.clone();
+                *number(&mut trial) = value;
+                loss(&trial)
+            });
+            *number(&mut prior) = (found * 1e4).round() / 1e4;
+        }
+    }
+    prior
+}
+
+/// ln of what is counted of each country, each to its power.
+fn ln_counted(prior: &CountryPrior, scales: &[[f64; 4]]) -> Vec<f64> {
+    let powers = [prior.population, prior.product, prior.addresses, prior.systems];
+    scales.iter().map(|scales| powers.iter().zip(scales).map(|(power, scale)| power * scale).sum()).collect()
 }

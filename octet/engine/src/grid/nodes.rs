@@ -113,7 +113,7 @@ fn prior_of_countries(cells: &Cells, prior: &Prior) -> Vec<GridCountry> {
         .collect()
 }
 
-/// What is counted of a country, each to a power; probabilities sum to 1.
+/// What is counted of a country, each to a power, and the hosts that were seen there; probabilities sum to 1.
 fn ln_priors(cells: &Cells, prior: &Prior, powers: &CountryPrior) -> Vec<f32> {
     let raw: Vec<f64> = cells
         .countries
@@ -127,7 +127,14 @@ fn ln_priors(cells: &Cells, prior: &Prior, powers: &CountryPrior) -> Vec<f32> {
         })
         .collect();
     let total = ln_sum(raw.iter().copied());
-    raw.into_iter().map(|raw| (raw - total) as f32).collect()
+    let seen = |country: &CellCountry| powers.host * powers.hosts.get(&country.code).copied().unwrap_or_default();
+    let all = 1.0 + cells.countries.iter().map(seen).sum::<f64>();
+    cells
+        .countries
+        .iter()
+        .zip(raw)
+        .map(|(country, raw)| (((raw - total).exp() + seen(country)) / all).ln() as f32)
+        .collect()
 }
 
 /// ln population in units of ten million, ln product per head and ln announced addresses in units of ten thousand, ln
@@ -220,4 +227,29 @@ pub(crate) fn ln_sum(values: impl Iterator<Item = f64> + Clone) -> f64 {
         return highest;
     }
     highest + values.map(|value| (value - highest).exp()).sum::<f64>().ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use octet::CountryCode;
+
+    use crate::locate::Access;
+    use crate::model::{Model, Parameters};
+
+    #[test]
+    fn countries_where_hosts_were_seen_are_likelier_and_no_other_becomes_impossible() {
+        let [seen, other] = ["CH", "JP"].map(|code| code.parse::<CountryCode>().unwrap());
+        let priors = |host: f64| {
+            let mut parameters = (*Parameters::embedded()).clone();
+            parameters.prior.consumer.hosts = [(seen, 100.0)].into();
+            parameters.prior.consumer.host = host;
+            let grid = Model::new(Arc::new(parameters)).grid;
+            [seen, other].map(|code| grid.ln_prior(grid.country(code).unwrap(), Access::Consumer).exp())
+        };
+        let (before, after) = (priors(0.0), priors(0.01));
+        assert!((after[0] - (before[0] + 1.0) / 2.0).abs() < 1e-4, "{before:?} {after:?}");
+        assert!((after[1] - before[1] / 2.0).abs() < 1e-4, "{before:?} {after:?}");
+    }
 }

@@ -44,6 +44,8 @@ struct Edge {
     rtt_ms: f64,
     /// By knot.
     detours: Box<ByKnot>,
+    /// Natural logarithm of how much wider its paths are, as too little was told of its place.
+    ln_wider: f32,
     /// Its share of trust: 1 without jitter.
     weight: f32,
     /// ln(t − offset + 2) for each possible offset.
@@ -63,16 +65,21 @@ impl Edges {
         let offsets = &parameters.offsets_ms[..possible];
         let edges: Vec<Edge> = sightings
             .iter()
-            .map(|sighting| Edge {
-                vector: sighting.edge.into(),
-                rtt_ms: sighting.rtt_ms,
-                detours: model.detours.from(sighting.edge),
-                weight: trust(sighting) as f32,
-                ln_path: offsets
-                    .iter()
-                    .map(|offset| (sighting.rtt_ms - offset).max(LEAST_PATH_MS))
-                    .map(|path_ms| (path_ms + 2.0).ln() as f32)
-                    .collect(),
+            .map(|sighting| {
+                let vector = UnitVector::from(sighting.edge);
+                let around = model.detours.around(vector);
+                Edge {
+                    vector,
+                    rtt_ms: sighting.rtt_ms,
+                    detours: model.detours.from(&around),
+                    ln_wider: around.ln_wider,
+                    weight: trust(sighting) as f32,
+                    ln_path: offsets
+                        .iter()
+                        .map(|offset| (sighting.rtt_ms - offset).max(LEAST_PATH_MS))
+                        .map(|path_ms| (path_ms + 2.0).ln() as f32)
+                        .collect(),
+                }
             })
             .collect();
         let temper = kind.temper * (edges.len().max(1) as f64).powf(-kind.temper_decay);
@@ -124,10 +131,12 @@ impl Edges {
             let chord_squared = 2.0 - 2.0 * at.dot(edge.vector);
             clip += beyond(chord_squared, f64::from(node.radius_km), edge.rtt_ms);
             let floor = model.delay.floor((chord_squared + soft * soft) as f32);
-            let expected = floor.ln_floor + node.around.of(&edge.detours);
+            let expected = floor.ln_path + node.around.of(&edge.detours);
+            let ln_wider = node.around.ln_wider + edge.ln_wider;
+            let narrower = (-ln_wider).exp();
             let row = model.delay.row(floor);
             for (ln, path) in by_offset.iter_mut().zip(&edge.ln_path) {
-                *ln += edge.weight * (row.ln_density(path - expected) - path);
+                *ln += edge.weight * (row.ln_density((path - expected) * narrower) - ln_wider - path);
             }
         }
         for (ln, prior) in by_offset.iter_mut().zip(&self.ln_offset) {

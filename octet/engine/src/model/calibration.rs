@@ -15,8 +15,12 @@ pub struct Calibration {
     pub slope: f64,
     /// Their intercept.
     pub intercept: f64,
-    /// The raw shares whose regions of highest density hold the truth in 50, 90 and 95 of 100 cases.
+    /// The raw shares whose regions of highest density hold the truth in 50, 90 and 95 of 100 cases, where the named
+    /// country's raw probability is one half.
     pub shares: [f64; 3],
+    /// How much larger these shares are where that probability is 1, or smaller where it is 0.
+    #[serde(default)]
+    pub lean: f64,
     /// The raw share whose circle around the estimated place holds the truth in 90 of 100 cases.
     pub circle: f64,
 }
@@ -46,7 +50,7 @@ impl Caps {
 impl Default for Calibration {
     /// As it stands.
     fn default() -> Self {
-        Self { slope: 1.0, intercept: 0.0, shares: [0.5, 0.9, 0.95], circle: 0.9 }
+        Self { slope: 1.0, intercept: 0.0, shares: [0.5, 0.9, 0.95], lean: 0.0, circle: 0.9 }
     }
 }
 
@@ -59,7 +63,7 @@ impl Calibration {
         if !(0.0 < half && half <= most && most <= nearly_all && nearly_all <= 1.0) {
             return Err(ParameterError::Range("share of a region"));
         }
-        if !(0.1..=1.0).contains(&self.circle) {
+        if !(0.1..=1.0).contains(&self.circle) || !(-0.5..=0.5).contains(&self.lean) {
             return Err(ParameterError::Range("share of a circle"));
         }
         Ok(())
@@ -73,10 +77,12 @@ impl Calibration {
         1.0 / (1.0 + (-odds).exp())
     }
 
-    /// The raw share whose region of highest density holds the truth with this probability.
+    /// The raw share whose region of highest density holds the truth with this probability, where the named country's raw
+    /// probability is `raw`.
     #[must_use]
-    pub fn share(&self, probability: f64) -> f64 {
-        let [half, most, nearly_all] = self.shares;
+    pub fn share(&self, probability: f64, raw: f64) -> f64 {
+        let leaning = |share: f64| (share + self.lean * (2.0 * raw - 1.0)).clamp(0.0, 1.0);
+        let [half, most, nearly_all] = self.shares.map(leaning);
         let known = [(0.0, 0.0), (0.5, half), (0.9, most), (0.95, nearly_all), (1.0, 1.0)];
         let mut share = 1.0;
         for pair in known.windows(2) {
@@ -317,6 +323,13 @@ mod tests {
             let after = after.confidence(raw.unwrap());
             assert!((after - 0.8).abs() < 0.03, "{class}: {after}");
         }
+    }
+
+    #[test]
+    fn a_region_is_the_larger_the_surer_its_country_where_the_calibration_leans() {
+        let leaning = Calibration { lean: 0.1, shares: [0.3, 0.7, 0.8], ..Calibration::default() };
+        assert!((leaning.share(0.9, 0.5) - 0.7).abs() < 1e-9 && (leaning.share(0.9, 1.0) - 0.8).abs() < 1e-9);
+        assert!((leaning.share(0.5, 0.0) - 0.2).abs() < 1e-9 && leaning.share(1.0, 1.0) <= 1.0);
     }
 
     #[test]

@@ -81,7 +81,8 @@ pub struct Prior {
     pub systems: BTreeMap<CountryCode, f64>,
 }
 
-/// How probable a country is before any evidence.
+/// How probable a country is before any evidence: what is counted of it, and where hosts of this kind were seen (the mean
+/// of a Dirichlet distribution).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CountryPrior {
@@ -95,6 +96,12 @@ pub struct CountryPrior {
     /// The power of its autonomous systems.
     #[serde(default)]
     pub systems: f64,
+    /// What a host that was fitted on counts for, beside 1 for all that the powers say.
+    #[serde(default)]
+    pub host: f64,
+    /// How many hosts were fitted on in each country.
+    #[serde(default)]
+    pub hosts: BTreeMap<CountryCode, f64>,
 }
 
 /// How often each case of an address's databases is right, and how often a client is where its address is.
@@ -238,10 +245,14 @@ impl Parameters {
             }
         }
         let prior = &self.prior;
-        let powers =
-            [&prior.hosting, &prior.consumer].map(|country| [country.population, country.product, country.addresses]);
+        let powers = [&prior.hosting, &prior.consumer].map(|of| [of.population, of.product, of.addresses, of.systems]);
         if powers.as_flattened().iter().chain([&prior.density]).any(|power| !(0.0..=3.0).contains(power)) {
             return Err(ParameterError::Range("power of the prior"));
+        }
+        for of in [&prior.hosting, &prior.consumer] {
+            if !(0.0..=1.0).contains(&of.host) || of.hosts.values().any(|count| !(0.0..=1e6).contains(count)) {
+                return Err(ParameterError::Range("number of hosts"));
+            }
         }
         if prior.addresses.values().any(|count| !(0.0..=1e6).contains(count)) {
             return Err(ParameterError::Range("number of addresses"));

@@ -86,6 +86,18 @@ pub struct PathDensity {
 }
 
 impl PathDensity {
+    /// The same about a mode that is so much higher, and so many times as wide.
+    #[must_use]
+    pub fn moved(self, higher: f64, wider: f64) -> Self {
+        Self {
+            mode: self.mode + higher,
+            left: self.left * wider,
+            right: self.right * wider,
+            ln_height: self.ln_height - wider.ln(),
+            ..self
+        }
+    }
+
     fn new(mode: f64, left: f64, right: f64, left_df: f64, right_df: f64) -> Self {
         let height = |df: f64| ln_gamma((df + 1.0) / 2.0) - ln_gamma(df / 2.0) - 0.5 * (df * std::f64::consts::PI).ln();
         let total = 0.5 * (left * (-height(left_df)).exp() + right * (-height(right_df)).exp());
@@ -130,7 +142,7 @@ mod tests {
     #[test]
     fn the_density_integrates_to_one() {
         for (left, right, left_df, right_df) in [(0.1, 0.6, 6.0, 5.0), (0.3, 0.2, 3.0, 30.0)] {
-            let density = PathDensity::new(0.4, left, right, left_df, right_df);
+            let density = PathDensity::new(0.1, left, right, left_df, right_df).moved(0.3, 1.5);
             let step = 1e-3;
             let total: f64 = (-30_000..30_000).map(|i| density.ln(f64::from(i) * step).exp() * step).sum();
             assert!((total - 1.0).abs() < 2e-3, "{total}");

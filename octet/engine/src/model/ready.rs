@@ -7,16 +7,16 @@ use octet::LatLon;
 use octet_geometry::EARTH_RADIUS_KM;
 
 use super::detours::DetourMap;
-use super::{Parameters, PathShape, path::ln_floor};
+use super::{Parameters, PathDensity, PathShape, path::ln_floor};
 use crate::grid::{Grid, scales};
 use crate::world::cells::{self, Cells};
 
 /// Rows of the table: ln(d/100 + 2).
 const ROWS: usize = 96;
-/// Columns of the table: the inflation, from [`LOWEST_INFLATION`] in steps of 1/[`COLUMNS_PER_UNIT`].
+/// Columns of the table: how far the inflation is above its mode, from [`LOWEST`] in steps of 1/[`COLUMNS_PER_UNIT`].
 const COLUMNS: usize = 1024;
 const COLUMNS_PER_UNIT: f32 = 128.0;
-const LOWEST_INFLATION: f32 = -3.0;
+const LOWEST: f32 = -3.5;
 /// Steps of the chord (0 to 2) at which the floor is tabulated: 1.5 km.
 const CHORDS: usize = 8192;
 /// Pixels finer than this, 204 km wide, have their parent's detours.
@@ -43,7 +43,8 @@ pub(crate) struct DelayTable {
 /// What a distance means to the table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Floor {
-    pub(crate) ln_floor: f32,
+    /// The most probable ln(t + 2) without a detour.
+    pub(crate) ln_path: f32,
     row: u32,
 }
 
@@ -80,10 +81,19 @@ impl Model {
         &self.parameters
     }
 
-    /// What the detours between two places add to the inflation of a path.
+    /// What the detours between two places add to the inflation of a path, and natural logarithm of how much wider its
+    /// density is, as too little was told of its ends.
     #[must_use]
-    pub fn detour(&self, one: LatLon, other: LatLon) -> f64 {
-        self.detours.around(other.into()).of(&self.detours.from(one)).into()
+    pub fn detour(&self, one: LatLon, other: LatLon) -> (f64, f64) {
+        let ends = [one, other].map(|end| self.detours.around(end.into()));
+        (ends[1].of(&self.detours.from(&ends[0])).into(), f64::from(ends[0].ln_wider + ends[1].ln_wider))
+    }
+
+    /// The density of ln(t + 2) of a path between two places whose distance is given as ln(d/100 + 2).
+    #[must_use]
+    pub fn ln_path(&self, one: LatLon, other: LatLon, ln_floor: f64) -> PathDensity {
+        let (detour, ln_wider) = self.detour(one, other);
+        self.parameters.path.shape.at(ln_floor).moved(ln_floor + detour, ln_wider.exp())
     }
 
     /// ln population in units of ten million, ln product per head and ln announced addresses in units of ten thousand,
@@ -110,8 +120,8 @@ impl DelayTable {
         for row in 0..ROWS {
             let density = shape.at(low + step * row as f64);
             for column in 0..COLUMNS {
-                let inflation = f64::from(LOWEST_INFLATION) + column as f64 / f64::from(COLUMNS_PER_UNIT);
-                values.push(density.ln(inflation) as f32);
+                let off = f64::from(LOWEST) + column as f64 / f64::from(COLUMNS_PER_UNIT);
+                values.push(density.ln(density.mode + off) as f32);
             }
         }
         let floors = (0..CHORDS)
@@ -119,7 +129,8 @@ impl DelayTable {
                 let chord: f64 = (index as f64 + 0.5) * 2.0 / CHORDS as f64;
                 let floor = ln_floor(2.0 * (chord / 2.0).min(1.0).asin() * EARTH_RADIUS_KM);
                 let row = ((floor - low) / step).round() as u32;
-                Floor { ln_floor: floor as f32, row: row.min(ROWS as u32 - 1) * COLUMNS as u32 }
+                let ln_path = (floor + shape.at(floor).mode) as f32;
+                Floor { ln_path, row: row.min(ROWS as u32 - 1) * COLUMNS as u32 }
             })
             .collect();
         Self { values, floors }
@@ -142,9 +153,9 @@ impl DelayTable {
 pub(crate) struct Row<'a>(&'a [f32]);
 
 impl Row<'_> {
-    /// ln density of this inflation.
-    pub(crate) fn ln_density(&self, inflation: f32) -> f32 {
-        let column = ((inflation - LOWEST_INFLATION) * COLUMNS_PER_UNIT + 0.5) as usize;
+    /// ln density of an inflation that is so far above the mode.
+    pub(crate) fn ln_density(&self, off: f32) -> f32 {
+        let column = ((off - LOWEST) * COLUMNS_PER_UNIT + 0.5) as usize;
         self.0[column.min(COLUMNS - 1)]
     }
 }

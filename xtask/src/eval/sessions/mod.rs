@@ -3,6 +3,7 @@
 
 mod generate;
 mod predicates;
+mod teach;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,8 +20,7 @@ use super::data::{Data, Target};
 use super::metrics::{Random, calibration_error, mean, perfect_error, quantile, wilson};
 use super::plot;
 use crate::fit;
-use crate::fit::calibration::{Lesson, of};
-use generate::{Generator, NOW, Scenario};
+use generate::{Generator, NOW, Scenario, Session};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -42,7 +42,8 @@ pub(crate) struct Options {
     /// Write the numbers as JSON
     #[arg(long)]
     json: Option<PathBuf>,
-    /// Fit the calibration of whole sessions, on other sessions than those scored, and write it to this file
+    /// Fit what whole sessions teach (calibration, thresholds of the alarm), on other sessions than those scored, and
+    /// write it to this file
     #[arg(long)]
     write: Option<PathBuf>,
     /// Draw the calibration as SVG into this directory
@@ -126,11 +127,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(path) = &options.write {
         let model = Model::new(Arc::new(parameters.clone()));
         let mut generator = Generator::new(&drawing, &model, &targets, SEED ^ 1);
-        let mut lessons = honest(&mut generator, &seeing, &model, options.sessions)?;
-        lessons.extend(hidden(&mut generator, &seeing, &model, options.sessions)?);
-        calibrate(&mut parameters, &lessons);
-        let forged = forged(&mut generator, &seeing, &model, options.sessions)?;
-        credence(&mut parameters, &forged);
+        teach::all(&mut parameters, &mut generator, &seeing, options.sessions)?;
         fit::write(&parameters, path)?;
     }
     let model = Model::new(Arc::new(parameters));
@@ -169,7 +166,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         show(&mut lines, line(scenario.name(), "all".into(), &all, &mut random));
     }
     if options.only.is_none() {
-        let mixture = honest(&mut generator, &seeing, &model, options.sessions)?;
+        let mixture = honest(&mut generator, options.sessions)?;
+        let mixture: Vec<Outcome> = mixture.iter().map(|session| outcome(session, &seeing, &model)).collect();
         for edges in EDGES {
             let own: Vec<Outcome> = mixture.iter().filter(|outcome| outcome.edges == edges).cloned().collect();
             show(&mut lines, line("honest mixture", edges.to_string(), &own, &mut random));
@@ -235,7 +233,7 @@ fn with_exit(world: &World, evidence: &Evidence) -> Result<World> {
     Ok(world.clone().with_tor_exits(exits.as_bytes())?)
 }
 
-fn outcome(session: &generate::Session, world: &World, model: &Model) -> Outcome {
+fn outcome(session: &Session, world: &World, model: &Model) -> Outcome {
     let assessment = assess_with(&session.evidence, world, model, NOW);
     let first = assessment.country_masses.first().copied();
     let named = assessment.country;
@@ -266,12 +264,14 @@ fn outcome(session: &generate::Session, world: &World, model: &Model) -> Outcome
 }
 
 /// Honest sessions, each scenario as often as among visitors.
-fn honest(generator: &mut Generator<'_>, world: &World, model: &Model, sessions: usize) -> Result<Vec<Outcome>> {
+fn honest(generator: &mut Generator<'_>, sessions: usize) -> Result<Vec<Session>> {
     let mut all = Vec::new();
     for edges in EDGES {
         for (scenario, share) in HONEST {
             let count = (3.0 * share * sessions as f64).round() as usize;
-            all.extend(outcomes(generator, world, model, scenario, edges, count)?);
+            for _ in 0..count {
+                all.push(generator.session(scenario, edges)?);
+            }
         }
     }
     Ok(all)
@@ -296,73 +296,6 @@ fn of_smallest(
         }
     }
     Ok(all)
-}
-
-/// Sessions from addresses that people and machines hide behind, each kind as often.
-fn hidden(generator: &mut Generator<'_>, world: &World, model: &Model, sessions: usize) -> Result<Vec<Outcome>> {
-    let mut all = Vec::new();
-    for edges in EDGES {
-        for scenario in [Scenario::VpnNear, Scenario::VpnMiddle, Scenario::VpnFar, Scenario::Tor, Scenario::HostingBot]
-        {
-            all.extend(outcomes(generator, world, model, scenario, edges, sessions.div_ceil(4))?);
-        }
-    }
-    all.retain(|outcome| outcome.class == "hidden");
-    Ok(all)
-}
-
-/// Sessions that contradict themselves, honest and not: as many forgers as travellers.
-fn forged(generator: &mut Generator<'_>, world: &World, model: &Model, sessions: usize) -> Result<Vec<Outcome>> {
-    let mut all = honest(generator, world, model, sessions)?;
-    for edges in EDGES {
-        for scenario in [Scenario::ForgedZone, Scenario::VpnFar, Scenario::VpnMiddle, Scenario::RelayFar] {
-            all.extend(outcomes(generator, world, model, scenario, edges, sessions.div_ceil(25))?);
-        }
-    }
-    Ok(all)
-}
-
-/// How far contradicted sessions are believed: what they were right beside what their calibrated confidence says, each
-/// level no more than the one below it. Believed by half with so many sessions.
-fn credence(parameters: &mut Parameters, outcomes: &[Outcome]) {
-    const HALF: f64 = 20.0;
-    let mut least = 1.0;
-    for (level, alarm) in [Alarm::Low, Alarm::Medium, Alarm::High].into_iter().enumerate() {
-        let contradicted = |outcome: &&Outcome| outcome.reasons.iter().any(|reason| reason.contradicts());
-        let own: Vec<&Outcome> =
-            outcomes.iter().filter(contradicted).filter(|outcome| outcome.alarm == alarm).collect();
-        let said: f64 = own
-            .iter()
-            .map(|outcome| {
-                let calibration = parameters.calibration.get(outcome.class).copied().unwrap_or_default();
-                calibration.confidence(outcome.raw).min(parameters.confidence.most)
-            })
-            .sum();
-        let right = own.iter().filter(|outcome| outcome.right).count() as f64;
-        let share = (right + HALF * least) / (said + HALF);
-        least = (share.clamp(0.3, least) * 1e3).round() / 1e3;
-        parameters.confidence.contradicted[level] = least;
-        eprintln!("contradicted, alarm {alarm:?}: {} sessions, said {said:.1}, right {right}: {least}", own.len());
-    }
-}
-
-fn calibrate(parameters: &mut Parameters, outcomes: &[Outcome]) {
-    let mut lessons: BTreeMap<&str, Vec<Lesson>> = BTreeMap::new();
-    for (index, outcome) in outcomes.iter().enumerate() {
-        // Regions of whole sessions stay as they are: their depth is taught as even.
-        let depth = (index as f64 * 0.618_034).fract();
-        lessons.entry(outcome.class).or_default().push(Lesson {
-            raw: outcome.raw,
-            right: outcome.right,
-            depth,
-            within: depth,
-        });
-    }
-    for (class, lessons) in lessons {
-        let mut calibration = of(&lessons);
-        (calibration.shares, calibration.circle) = ([0.5, 0.9, 0.95], 0.9);
-        parameters.calibration.insert(class.to_owned(), calibration);
-    }
 }
 
 fn line(scenario: &str, edges: String, outcomes: &[Outcome], random: &mut Random) -> Line {
