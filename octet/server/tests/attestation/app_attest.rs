@@ -250,9 +250,10 @@ proptest! {
         let at = at.index(bytes.len());
         // The receipt is for Apple's own servers: nothing is read from it, nor from its name.
         let receipt = bytes.windows(7).position(|window| window == b"receipt").unwrap();
-        prop_assume!(!(receipt - 1..receipt + 7 + 2 + 64).contains(&at));
-        bytes[at] ^= 1 << bit;
-        prop_assert!(maker.verifier().attest(&bytes, &made.key_id, &Binding::from([7; 32]), now()).is_err());
+        if !(receipt - 1..receipt + 7 + 2 + 64).contains(&at) {
+            bytes[at] ^= 1 << bit;
+            prop_assert!(maker.verifier().attest(&bytes, &made.key_id, &Binding::from([7; 32]), now()).is_err());
+        }
     }
 
     #[test]
