@@ -203,7 +203,7 @@ mod tests {
             assert_eq!(tls.open(accepted).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
             let took = begun.elapsed();
             assert!((Duration::from_secs(10)..Duration::from_secs(11)).contains(&took), "{took:?}");
-            assert_eq!(browser.read(&mut [0]).await.unwrap(), 0);
+            assert!(matches!(browser.read(&mut [0]).await, Ok(0) | Err(_)), "the connection is over");
         }
     }
 }

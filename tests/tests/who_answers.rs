@@ -82,7 +82,13 @@ async fn a_tool_with_a_browsers_headers_and_a_minimal_bundle_is_capped() {
 /// Fetches the shop's page with curl, and reads the session that it was given.
 async fn curl(stack: &Stack, arguments: &[&str]) -> SessionRef {
     let mut curl = tokio::process::Command::new("curl");
-    let fetched = curl.arg("--silent").args(arguments).arg(format!("http://{}/", stack.shop)).output().await.unwrap();
+    let fetched = curl
+        .args(["--disable", "--silent", "--noproxy", "*"])
+        .args(arguments)
+        .arg(format!("http://{}/", stack.shop))
+        .output()
+        .await
+        .unwrap();
     let page = String::from_utf8(fetched.stdout).unwrap();
     let (_, rest) = page.split_once("value=\"os1_").unwrap();
     format!("os1_{}", rest.split('"').next().unwrap()).parse().unwrap()

@@ -80,6 +80,7 @@ fn browser() -> Result<Outcome> {
     let programs = [
         ("/usr/bin/chromium", "chromium"),
         ("/usr/bin/chromedriver", "chromium-driver"),
+        ("/usr/bin/curl", "curl"),
         ("/usr/sbin/nginx", "nginx"),
         ("/usr/bin/caddy", "caddy"),
     ];

@@ -17,11 +17,11 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Error> {
+    log::init(options.log, options.log_format);
     if options.check_config {
         println!("{}", Edge::check(options)?);
         return Ok(());
     }
-    log::init(options.log, options.log_format);
     let stop = stop::on_signal().map_err(Error::Start)?;
     let edge = Edge::bind(options)?;
     tracing::info!(address = %edge.local_addr()?, "listening");

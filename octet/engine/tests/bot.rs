@@ -147,6 +147,8 @@ fn people_and_their_protections_cost_nothing() {
         &chrome_facts(),
         json!({ "brands": ["Brave/156", "Chromium/156"], "hardwareConcurrency": 3, "deviceMemoryMb": 1024 }),
     )));
+    // It tells a common screen, and the way of the one that there is.
+    let upright = chrome(json!({ "brands": ["Brave/156", "Chromium/156"], "orientation": "portrait-primary" }));
     let ipad = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15";
     let tablet = with(
         &firefox_facts(),
@@ -166,6 +168,7 @@ fn people_and_their_protections_cost_nothing() {
         ("no WebGL", chrome(json!({ "webglRenderer": null }))),
         ("notifications denied", chrome(json!({ "notificationPermission": "denied", "notificationQuery": "denied" }))),
         ("Brave", brave),
+        ("Brave on a screen that stands upright", upright),
         ("Firefox", firefox(json!({}))),
         ("Firefox that resists fingerprinting", firefox(resisting)),
         ("an iPad that asks for the desktop's page", visit(&tablet, &safari_parts, &json!({ "events": [] }), safari)),
@@ -387,6 +390,10 @@ fn wrapped_natives_and_a_read_console_are_a_bot_together_and_medium_alone() {
     let mut old_firefox = firefox(json!({ "webdriver": null, "userAgent": old }));
     old_firefox.connection.user_agent = Some(old);
     assert_eq!(judged(&old_firefox).score, 0, "a setting took it away then");
+    let split = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0 SeaMonkey/2.53.23";
+    let mut sea_monkey = firefox(json!({ "webdriver": null, "userAgent": split }));
+    sea_monkey.connection.user_agent = Some(split.to_owned());
+    assert!(judged(&sea_monkey).score < 60, "it never had any");
     let driver = with(&plain_automation(), json!({ "globals": ["cdc_adoQpoasnfa76pfcZLmcfl_Array"] }));
     assert!(judged(&visit(&chrome_facts(), &driver, &hand(), chrome_connection())).score >= 60);
 }

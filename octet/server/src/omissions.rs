@@ -6,6 +6,7 @@ use octet::fact::Fact;
 use octet::facts::{FACTS, FactName, Facts};
 use octet::observations::{EdgeObservations, Ticket};
 use octet::signals::{ChannelReport, ChannelState, CollectorSignals, Context};
+use octet_engine::bot::has_webdriver;
 use octet_engine::{Omissions, UnixTime, World};
 
 /// How far an offset may be from all that our rules of its zone know: a browser's rules may be older than ours, and
@@ -142,7 +143,10 @@ impl Judge<'_> {
             FactName::ScreenHeight => facts.screen_height.read().is_some(),
             FactName::InnerWidth => facts.inner_width.read().is_some(),
             FactName::InnerHeight => facts.inner_height.read().is_some(),
-            FactName::Webdriver => facts.webdriver.read().is_some() || (self.traced && !facts.webdriver.is_missing()),
+            FactName::Webdriver => {
+                let has = || facts.user_agent.read().is_some_and(|agent| has_webdriver(agent.as_str()));
+                facts.webdriver.read().is_some() || (self.traced && !facts.webdriver.is_missing() && has())
+            }
             _ => true,
         }
     }

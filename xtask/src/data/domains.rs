@@ -48,7 +48,7 @@ pub(super) fn build(inputs: &Inputs) -> Result<Vec<u8>> {
         }
     }
     let domains = shapes.iter().map(|(&code, shapes)| Domain { code, land: land(shapes) });
-    // The Vatican is smaller than the table's step: its land stands for it.
+    // Where one is smaller than the table's step, its land stands for it.
     let domains: Vec<_> = domains.filter(|domain| domain.land.rings().next().is_some()).collect();
     measure(&domains, inputs)?;
     Ok(domains::encode(&domains)?)

@@ -53,10 +53,13 @@ impl App {
 
     /// Whether that is where an edge at `own` listens itself: one request would go round for ever.
     pub(crate) fn is_at(&self, own: SocketAddr) -> bool {
-        let ip = if &*self.host == "localhost" { Ok(Ipv4Addr::LOCALHOST.into()) } else { self.host.parse::<IpAddr>() };
-        let here =
-            |ip: IpAddr| ip == own.ip() || (own.ip().is_unspecified() && (ip.is_loopback() || ip.is_unspecified()));
-        self.port == own.port() && ip.is_ok_and(here)
+        // An edge at all addresses of IPv4 leaves those of IPv6 to others.
+        let any = |ip: IpAddr| {
+            own.ip().is_unspecified() && (ip.is_loopback() || ip.is_unspecified()) && (own.is_ipv6() || ip.is_ipv4())
+        };
+        let localhost = &*self.host == "localhost" && any(Ipv4Addr::LOCALHOST.into());
+        let here = |ip: IpAddr| ip == own.ip() || any(ip);
+        self.port == own.port() && (localhost || self.host.parse().is_ok_and(here))
     }
 }
 

@@ -12,6 +12,7 @@ use octet_edge::Edge;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 
 use crate::support::{before, exchange, options, socket, upgrade};
 
@@ -168,7 +169,7 @@ async fn a_stop_under_load_breaks_no_answer_off() {
             })
         })
         .collect();
-    while answered.load(Ordering::Relaxed) < 100 {
+    while answered.load(Ordering::Relaxed) < 100 && !visitors.iter().all(JoinHandle::is_finished) {
         tokio::task::yield_now().await;
     }
     edge.stop.cancel();

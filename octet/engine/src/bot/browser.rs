@@ -67,6 +67,14 @@ impl Claim {
         self.engine == Some(engine) && self.version >= from
     }
 
+    /// Whether this browser has `navigator.webdriver`, which no setting takes away: those that were split from an older
+    /// Firefox name a newer one and have none, and of apps on iOS nobody looked.
+    pub(super) fn has_webdriver(&self, agent: &str) -> bool {
+        let split = ["Goanna/", "SeaMonkey/"].iter().any(|name| agent.contains(name));
+        let since = self.is(Engine::Chromium, 89) || self.is(Engine::Firefox, 89) || self.is(Engine::WebKit, 16);
+        since && !split && self.system != Some(System::Ios)
+    }
+
     /// A system with a mouse or touchpad as a rule. Chromebooks and tablets in desktop mode have touch screens, and
     /// say so.
     pub(super) const fn is_desktop(&self) -> bool {

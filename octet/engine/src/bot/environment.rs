@@ -28,7 +28,9 @@ pub(super) fn of_page(seen: &Seen<'_>) -> Vec<Sign> {
     ]);
     if !seen.privacy.resists {
         let read = seen.evidence.automation.as_ref().is_some_and(is_console_read);
-        signs.extend(window(page, seen.claim.is_desktop() && !seen.privacy.desktop_mode, read));
+        let desktop = seen.claim.is_desktop() && !seen.privacy.desktop_mode;
+        signs.extend(window(page, desktop, read));
+        signs.extend(found([(desktop && is_turned(seen), Sign::TurnedScreen)]));
     }
     if seen.evidence.expected >= Profile::Full {
         signs.extend(rendering(seen));
@@ -51,7 +53,6 @@ fn window(page: &Facts, desktop: bool, read: bool) -> Vec<Sign> {
     let emulated = inner.is_some() && inner == screen && bars.is_some_and(|bars| bars.1 >= LEAST_BARS);
     let fitted = bars.is_some_and(|bars| bars.0 <= MOST_BARS.0 && bars.1 <= MOST_BARS.1);
     let tools = read && !fitted;
-    let upright = page.orientation.read().is_some_and(|way| way.as_str().starts_with("portrait"));
     found([
         (
             !tools
@@ -62,7 +63,6 @@ fn window(page: &Facts, desktop: bool, read: bool) -> Vec<Sign> {
         ),
         (desktop && emulated && !tools, Sign::EmulatedScreen),
         (desktop && emulated && fitted, Sign::FittedWindow),
-        (desktop && upright && screen.is_some_and(|screen| screen.0 > screen.1), Sign::TurnedScreen),
         (outer == Some((0, 0)) && inner.is_some_and(|inner| inner != (0, 0)), Sign::NoWindow),
         // A full screen of a person's is as large as the screen too, but then the system's bars are somewhere.
         (
@@ -71,6 +71,16 @@ fn window(page: &Facts, desktop: bool, read: bool) -> Vec<Sign> {
         ),
         (desktop && screen == Some((800, 600)) && unscaled, Sign::TinyScreen),
     ])
+}
+
+/// A wide screen that stands upright. Brave tells a common screen, which is wide, and the true way of an upright one; so
+/// do some extensions.
+fn is_turned(seen: &Seen<'_>) -> bool {
+    let page = &seen.evidence.page;
+    let altered = seen.evidence.automation.as_ref().map(|automation| texts(&automation.altered)).unwrap_or_default();
+    page.orientation.read().is_some_and(|way| way.as_str().starts_with("portrait"))
+        && matches!((page.screen_width.read(), page.screen_height.read()), (Some(width), Some(height)) if width > height)
+        && !(seen.privacy.randomises || altered.iter().any(|name| name.starts_with("Screen.")))
 }
 
 /// A desktop with neither a mouse nor a touch screen: a machine that nobody sits at, or that a person uses by keyboard.

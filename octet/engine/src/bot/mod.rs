@@ -86,6 +86,13 @@ pub fn assess_connection(connection: &Connection, weights: &Weights) -> BotAsses
     weights.concluded(signs, together, true)
 }
 
+/// Whether the browser that this user agent names has `navigator.webdriver` in every setting: there its want is a sign,
+/// and elsewhere it is an omission.
+#[must_use]
+pub fn has_webdriver(user_agent: &str) -> bool {
+    Claim::of(user_agent).has_webdriver(user_agent)
+}
+
 /// A visit's evidence, and what was recognised of it before anything is held against it.
 struct Seen<'a> {
     evidence: &'a BotEvidence,

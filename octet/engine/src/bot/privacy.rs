@@ -27,8 +27,9 @@ impl Privacy {
             resists: claim.engine == Some(Engine::Firefox) && is_made_alike(page),
             randomises: is_brave(page, automation) || automation.is_some_and(has_random_pictures),
             desktop_mode: match claim.system {
-                // Macs have no touch screens; an iPad that asks for the desktop's page has five fingers.
-                Some(System::Mac) => touch && claim.engine == Some(Engine::WebKit),
+                // Macs have no touch screens; an iPad that asks for the desktop's page has five fingers, in an app too,
+                // whose user agent names no browser.
+                Some(System::Mac) => touch && !matches!(claim.engine, Some(Engine::Chromium | Engine::Firefox)),
                 Some(System::Linux) => touch && is_handhelds_platform(page),
                 _ => false,
             },

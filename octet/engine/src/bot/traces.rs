@@ -32,10 +32,11 @@ pub(super) fn of_page(seen: &Seen<'_>) -> Vec<Sign> {
     let (page, claim) = (&seen.evidence.page, &seen.claim);
     let pressed = seen.evidence.behaviour.as_ref().is_some_and(is_injected_press);
     let tablet = seen.privacy.desktop_mode;
-    // Browsers have it since these releases, and no setting takes it away.
-    let says = claim.is(Engine::Chromium, 89) || claim.is(Engine::Firefox, 89) || claim.is(Engine::WebKit, 16);
     let mut signs = found([
-        (says && matches!(page.webdriver, Fact::Absent | Fact::Blocked(_)), Sign::WebdriverMoved),
+        (
+            claim.has_webdriver(seen.agent) && matches!(page.webdriver, Fact::Absent | Fact::Blocked(_)),
+            Sign::WebdriverMoved,
+        ),
         (
             claim.is(Engine::Chromium, 90)
                 && (page.brands.read().is_some_and(|brands| brands.as_slice().is_empty())

@@ -194,12 +194,14 @@ fn bytes_of(file: &BordersFile) -> bytes::Bytes {
 
 fn countries(world: &World) -> BordersFile {
     let mut file = BordersFile::new(MAP_SCALE, borders::PRECISION_KM);
-    let precisions = world.domains().iter().map(|domain| domain.land.precision_km());
-    file.domain_precision_km = precisions.reduce(f64::max);
+    let domains = world.domains();
+    file.domain_precision_km = domains.iter().map(|domain| domain.land.precision_km()).reduce(f64::max);
     for Country { code, .. } in world.borders() {
         let Some(territory) = Gazetteer::country(world, *code) else { continue };
         let rings = |land: &Land| land.rings().map(|ring| file.encode(ring)).collect();
-        let country = CountryBorders { code: *code, rings: rings(territory.land()), domain: rings(territory.domain()) };
+        let domain = domains.binary_search_by_key(code, |domain| domain.code);
+        let domain = domain.map_or_else(|_| Vec::new(), |index| rings(&domains[index].land));
+        let country = CountryBorders { code: *code, rings: rings(territory.land()), domain };
         file.countries.push(country);
     }
     file
