@@ -85,6 +85,7 @@ impl Edge {
     /// When the system gives no threads.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
         let slots = Arc::new(Semaphore::new(self.settings.max_connections));
+        let connections = TaskTracker::new();
         let mut threads = Vec::new();
         for index in 0..self.settings.workers {
             let worker = Worker {
@@ -93,6 +94,7 @@ impl Edge {
                 edge: OctetEdgeLayer::from(self.settings.relay.clone()),
                 tls: self.settings.tls.clone(),
                 slots: Arc::clone(&slots),
+                connections: connections.clone(),
                 stop: stop.child_token(),
                 drain: self.settings.drain,
             };
@@ -151,6 +153,8 @@ struct Worker {
     edge: OctetEdgeLayer,
     tls: Option<Tls>,
     slots: Arc<Semaphore>,
+    /// Of all threads: they share their connections to Octet, so that none leaves before all are done.
+    connections: TaskTracker,
     stop: CancellationToken,
     drain: Duration,
 }
@@ -161,7 +165,6 @@ impl Worker {
         if let Some(tls) = self.tls {
             listener = listener.tls(tls);
         }
-        let connections = TaskTracker::new();
         loop {
             // A connection over the bound waits in the kernel's queue, which is bounded too.
             let next = async {
@@ -173,19 +176,19 @@ impl Worker {
                 () = self.stop.cancelled() => break,
             };
             let Ok(slot) = slot else { break };
-            let place = Place { _slot: slot, _open: connections.token() };
+            let place = Place { _slot: slot, _open: self.connections.token() };
             tokio::spawn(self.front.clone().serve(stream, connection, place, self.stop.clone()));
             // Another thread may be idle: it takes the next one, if this one has work now.
             tokio::task::yield_now().await;
         }
         drop(listener);
-        connections.close();
+        self.connections.close();
         let all_ended = async {
-            connections.wait().await;
+            self.connections.wait().await;
             self.edge.relay().channels_ended().await;
         };
         if tokio::time::timeout(self.drain, all_ended).await.is_err() {
-            tracing::warn!(open = connections.len(), "connections did not end in time and are closed");
+            tracing::warn!(open = self.connections.len(), "connections did not end in time and are closed");
         }
         Ok(())
     }
