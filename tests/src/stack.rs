@@ -12,9 +12,9 @@ use axum::routing::get;
 use bytes::Bytes;
 use http::{Request, header};
 use http_body_util::BodyExt;
-use octet::{PartnerKey, Profile};
+use octet::{BotAction, PartnerKey, Profile};
 use octet_client::OctetClient;
-use octet_server::{Config, NewLicense, Octet};
+use octet_server::{AppSettings, Config, NewLicense, Octet};
 use octet_tower::OctetEdgeLayer;
 use octet_tower::axum::OctetSession;
 use serde::Deserialize;
@@ -47,11 +47,13 @@ pub struct Setup {
     pub edge_location: Option<&'static str>,
     /// What is collected.
     pub profile: Profile,
+    /// Whether the shop has an app that flags, which its client asks for: the edge hears of it at its start.
+    pub app: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { edge_location: Some("50.11,8.68"), profile: Profile::Standard }
+        Self { edge_location: Some("50.11,8.68"), profile: Profile::Standard, app: false }
     }
 }
 
@@ -75,6 +77,8 @@ pub async fn start_on(config: Config, setup: Setup) -> Stack {
     service.partners().set_profile("shop", setup.profile).await.unwrap();
     let license = service.licenses().issue(NewLicense::browser("shop")).await.unwrap();
 
+    let flags = AppSettings { action: BotAction::Flag, ..AppSettings::default() };
+    let app = if setup.app { Some(service.apps().add("shop", "landing", flags).await.unwrap()) } else { None };
     let (bundles, assessments) = (Arc::default(), Arc::default());
     let stop_octet = CancellationToken::new();
     let octet = recorded(service.router(), &["/v1/signals"], Arc::clone(&bundles));
@@ -95,7 +99,11 @@ pub async fn start_on(config: Config, setup: Setup) -> Stack {
     let shop = shop.into_make_service_with_connect_info::<octet_tower::Connection>();
     tokio::spawn(async move { axum::serve(listener, shop).await });
 
-    let client = OctetClient::builder().url(&octet_url).partner_key(key.clone()).build().unwrap();
+    let mut client = OctetClient::builder().url(&octet_url).partner_key(key.clone());
+    if let Some(app) = app {
+        client = client.app(app.key, app.secret);
+    }
+    let client = client.build().unwrap();
     Stack { shop: shop_address, octet, service, key, client, bundles, assessments, stop_octet }
 }
 

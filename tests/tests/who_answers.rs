@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use octet::{Alarm, BotAction, BotLevel, SessionRef, Verdict};
-use octet_client::{BotLookup, Lookup, OctetClient};
-use octet_server::AppSettings;
+use octet_client::{BotLookup, Lookup};
 use octet_tests::hand_made::{HandMade, bundle};
 use octet_tests::stack::{self, Setup, Stack};
 use serde_json::json;
@@ -96,11 +95,7 @@ async fn curl(stack: &Stack, arguments: &[&str]) -> SessionRef {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn curl_that_fetches_a_page_is_a_bots_visit_under_its_own_name_and_under_a_browsers() {
-    let stack = stack::start(Setup::default()).await;
-    let settings = AppSettings { action: BotAction::Flag, ..AppSettings::default() };
-    let app = stack.service.apps().add("shop", "landing", settings).await.unwrap();
-    let client = OctetClient::builder().url(format!("http://{}", stack.octet)).partner_key(stack.key.clone());
-    let client = client.app(app.key, app.secret).build().unwrap();
+    let stack = stack::start(Setup { app: true, ..Setup::default() }).await;
     let browser =
         "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
     for (arguments, level) in [(&[][..], BotLevel::Critical), (&["--user-agent", browser], BotLevel::High)] {
@@ -109,7 +104,7 @@ async fn curl_that_fetches_a_page_is_a_bots_visit_under_its_own_name_and_under_a
             loop {
                 let session = curl(&stack, arguments).await;
                 if let BotLookup::Degraded(visit) =
-                    client.bot_verdict(&session).wait(Duration::from_secs(1)).await.unwrap()
+                    stack.client.bot_verdict(&session).wait(Duration::from_secs(1)).await.unwrap()
                 {
                     return visit.verdict;
                 }
