@@ -162,6 +162,11 @@ fn people_and_their_protections_cost_nothing() {
         ..firefox_connection()
     };
     let safari_parts = with(&plain_automation(), json!({ "chrome": null, "stackForm": "@" }));
+    // In an app its user agent names no browser, and a tablet is held upright.
+    let in_app = ipad.split(" Version/").next().unwrap();
+    let held = json!({ "userAgent": in_app, "orientation": "portrait-primary" });
+    let mut in_app = visit(&with(&tablet, held), &safari_parts, &json!({ "events": [] }), safari.clone());
+    in_app.connection.user_agent = in_app.page.user_agent.read().map(|agent| agent.as_str().to_owned());
     let people = [
         ("Chromium", chrome(json!({}))),
         ("Chromium in UTC", chrome(json!({ "timeZone": "UTC", "utcOffset": 0 }))),
@@ -172,6 +177,7 @@ fn people_and_their_protections_cost_nothing() {
         ("Firefox", firefox(json!({}))),
         ("Firefox that resists fingerprinting", firefox(resisting)),
         ("an iPad that asks for the desktop's page", visit(&tablet, &safari_parts, &json!({ "events": [] }), safari)),
+        ("an iPad in an app", in_app),
     ];
     for (person, evidence) in people {
         let judged = judged(&evidence);

@@ -120,4 +120,21 @@ mod tests {
             assert_eq!(Claim::of(agent), Claim { engine, version, system }, "{agent}");
         }
     }
+
+    #[test]
+    fn a_browser_has_webdriver_where_no_setting_takes_it_away() {
+        for (agent, has) in [
+            (
+                "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36",
+                true,
+            ),
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0", true),
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:78.0) Gecko/20100101 Firefox/78.0", false),
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:102.0) Goanna/6.2 Firefox/102.0 PaleMoon/33.3", false),
+            ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)", false),
+            ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)", false),
+        ] {
+            assert_eq!(Claim::of(agent).has_webdriver(agent), has, "{agent}");
+        }
+    }
 }

@@ -6,46 +6,33 @@ use octet::LocationProof;
 use octet::proof::{
     Algorithm, Confirmation, DeviceBinding, Holder, Point, ProofClaims, SessionDigest, Signer, SigningFailed,
 };
-use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use octet_device::{DeviceKey, SoftwareKey};
 
-struct Device {
-    pair: EcdsaKeyPair,
-    name: String,
-}
+/// A key that goes by another's name.
+struct Renamed<'a>(&'a str, &'a SoftwareKey);
 
-impl Device {
-    fn new() -> Self {
-        let (algorithm, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
-        let pair = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
-        let pair = EcdsaKeyPair::from_pkcs8(algorithm, pair.as_ref(), &random).unwrap();
-        let name = point(&pair).thumbprint();
-        Self { pair, name }
-    }
-}
-
-fn point(pair: &EcdsaKeyPair) -> Point {
-    Point::p256(pair.public_key().as_ref().try_into().unwrap()).unwrap()
-}
-
-impl Signer for Device {
+impl Signer for Renamed<'_> {
     fn key_id(&self) -> &str {
-        &self.name
+        self.0
     }
 
     fn algorithm(&self) -> Algorithm {
-        Algorithm::Es256
+        self.1.algorithm()
     }
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningFailed> {
-        Ok(self.pair.sign(&SystemRandom::new(), message).map_err(|_| SigningFailed)?.as_ref().to_vec())
+        self.1.sign(message)
     }
+}
+
+fn point(key: &SoftwareKey) -> Point {
+    Point::p256(&key.public_point()).unwrap()
 }
 
 /// A proof that everybody should accept, and proofs that nobody should; `octets` vouches for the device, and a proof of
 /// its own says `claims`.
 pub(crate) fn proofs(octets: &dyn Signer, claims: &ProofClaims) -> (LocationProof, Vec<LocationProof>) {
-    let (device, other) = (Device::new(), Device::new());
+    let (device, other) = (SoftwareKey::generate().unwrap(), SoftwareKey::generate().unwrap());
     let later = |seconds: i64| -> Timestamp { claims.issued_at + SignedDuration::from_secs(seconds) };
     let binding = DeviceBinding {
         issuer: claims.issuer.clone(),
@@ -54,13 +41,13 @@ pub(crate) fn proofs(octets: &dyn Signer, claims: &ProofClaims) -> (LocationProo
         id: "dev_a".into(),
         issued_at: later(-1),
         signs_until: later(86_400),
-        cnf: Confirmation { jwk: point(&device.pair) },
+        cnf: Confirmation { jwk: point(&device) },
         hardware: true,
         attested_by: "appAttest".into(),
     };
-    let said = |binding: &LocationProof, holder: &Device, hardware| {
+    let said = |binding: &LocationProof, holder: &SoftwareKey, hardware| {
         let mut said = claims.clone();
-        said.holder = Some(Holder { jkt: holder.name.clone(), hardware });
+        said.holder = Some(Holder { jkt: holder.key_id().to_owned(), hardware });
         said.attestation = vec![binding.clone()];
         said
     };
@@ -81,16 +68,16 @@ pub(crate) fn proofs(octets: &dyn Signer, claims: &ProofClaims) -> (LocationProo
         of(DeviceBinding { hardware: false, ..binding.clone() }),
         of(DeviceBinding { audience: "other".into(), ..binding.clone() }),
         of(DeviceBinding { issuer: "other".into(), ..binding.clone() }),
-        of(DeviceBinding { cnf: Confirmation { jwk: point(&other.pair) }, ..binding.clone() }),
+        of(DeviceBinding { cnf: Confirmation { jwk: point(&other) }, ..binding.clone() }),
         // Another key, under its own name and under the device's.
         good.sign(&other).unwrap(),
-        good.sign(&Device { name: device.name.clone(), pair: other.pair }).unwrap(),
+        good.sign(&Renamed(device.key_id(), &other)).unwrap(),
         // Nobody vouches for it, or it does so itself, or with a proof.
         but(|said| said.attestation.clear()),
         said(&binding.sign(&device).unwrap(), &device, true).sign(&device).unwrap(),
         said(&claims.sign(octets).unwrap(), &device, true).sign(&device).unwrap(),
         // A holder that is not the key, none, and a binding that stands for a proof.
-        said(&bound, &Device::new(), true).sign(&device).unwrap(),
+        said(&bound, &SoftwareKey::generate().unwrap(), true).sign(&device).unwrap(),
         said(&bound, &device, false).sign(&device).unwrap(),
         but(|said| said.holder = None),
         but(|said| said.session = SessionDigest::from_bytes([0; 32])),
