@@ -1,5 +1,5 @@
 //! What the layer costs a request that is not its own: a bare axum app, one with axum's own `Identity`, and one with
-//! the edge. `cargo xtask bench edge` runs it under load, under callgrind and with counted allocations.
+//! the edge. `cargo xtask bench edge` runs it under load and under valgrind, with the allocator that a shop has.
 
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on stops")]
 
@@ -24,7 +24,6 @@ fn main() {
     match words[..] {
         ["serve", kind, addr] => serve(app(kind), addr),
         ["run", kind, requests] => run(&mut app(kind), requests.parse().unwrap()),
-        ["allocations", kind] => println!("{}", allocations(&mut app(kind))),
         _ => println!("run me by `cargo xtask bench edge`"),
     }
 }
@@ -58,12 +57,6 @@ fn run(app: &mut Router, requests: usize) {
     for _ in 0..requests {
         ask(app);
     }
-}
-
-fn allocations(app: &mut Router) -> u64 {
-    // The first use of a thread's state is not counted against a request.
-    run(app, 8);
-    allocation_counter::measure(|| ask(app)).count_total
 }
 
 /// One request, whose answer never waits.

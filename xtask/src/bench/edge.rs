@@ -73,41 +73,40 @@ fn each(hosts: &[(&str, PathBuf)], measure: impl Fn(&str, &Path) -> Result<Vec<V
     Ok(rows?.concat())
 }
 
-/// How many allocations one request makes that is not the edge's.
+/// How many allocations one request makes, counted by memcheck.
 fn allocations(host: &str, program: &Path) -> Result<Vec<Value>> {
-    let count = |kind: &str| -> Result<u64> {
-        let output = Command::new(program).args(["allocations", kind]).output()?;
-        Ok(String::from_utf8(output.stdout)?.trim().parse()?)
-    };
-    let (bare, identity, edge) = (count("bare")?, count("identity")?, count("edge")?);
-    println!("{host}: allocations a request: bare {bare}, a layer that does nothing {identity}, the edge {edge}");
-    Ok(vec![json!({ "host": host, "bare": bare, "identity": identity, "edge": edge })])
+    a_request(host, program, "allocations", &["--tool=memcheck"], |line| {
+        line.split_once("total heap usage:")?.1.split_once("allocs")?.0.replace(',', "").trim().parse().ok()
+    })
 }
 
-/// How many instructions one request takes, counted by callgrind: the difference of two runs.
+/// How many instructions one request takes, counted by callgrind.
 fn instructions(host: &str, program: &Path) -> Result<Vec<Value>> {
+    a_request(host, program, "instructions", &["--tool=callgrind", "--callgrind-out-file=/dev/null"], |line| {
+        line.split_once("Collected :")?.1.trim().parse().ok()
+    })
+}
+
+/// What one request costs that is not the edge's, by what valgrind says of two runs of different lengths.
+fn a_request(
+    host: &str,
+    program: &Path,
+    what: &str,
+    tool: &[&str],
+    figure: impl Fn(&str) -> Option<u64>,
+) -> Result<Vec<Value>> {
     const FEW: u64 = 500;
     const MANY: u64 = 2500;
-    let folder = std::env::temp_dir();
     let count = |kind: &str, requests: u64| -> Result<u64> {
-        let output = Command::new("valgrind")
-            .args([
-                "--tool=callgrind",
-                &format!("--callgrind-out-file={}", folder.join("octet-callgrind.out").display()),
-            ])
-            .arg(program)
-            .args(["run", kind, &requests.to_string()])
-            .output()?;
+        let mut valgrind = Command::new("valgrind");
+        let output = valgrind.args(tool).arg(program).args(["run", kind, &requests.to_string()]).output()?;
         let text = String::from_utf8_lossy(&output.stderr);
-        let total = text.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok());
-        total.with_context(|| format!("callgrind said something else: {text}"))
+        text.lines().find_map(&figure).with_context(|| format!("valgrind said something else: {text}"))
     };
     let one = |kind: &str| -> Result<u64> { Ok((count(kind, MANY)? - count(kind, FEW)?) / (MANY - FEW)) };
     let (bare, identity, edge) = (one("bare")?, one("identity")?, one("edge")?);
     let more = edge.cast_signed() - identity.cast_signed();
-    println!(
-        "{host}: instructions a request: bare {bare}, a layer that does nothing {identity}, the edge {edge} ({more:+})"
-    );
+    println!("{host}: {what} a request: bare {bare}, a layer that does nothing {identity}, the edge {edge} ({more:+})");
     Ok(vec![json!({ "host": host, "bare": bare, "identity": identity, "edge": edge, "more": more })])
 }
 
@@ -117,9 +116,9 @@ fn under_load(host: &str, program: &Path, options: &Options) -> Result<Vec<Value
         let addr = free_address()?;
         Server::start("0", addr, program, &["serve", kind, &addr.to_string()])
     };
-    let (bare, again, edge) = (start("bare")?, start("bare")?, start("edge")?);
+    let (bare, edge) = (|| start("bare"), || start("edge"));
     let measured = options.plans()?.map(|plan| {
-        let [bare, again, edge] = load_in_turns([&bare, &again, &edge], plan)?;
+        let [bare, again, edge] = load_in_turns([&bare, &bare, &edge], plan)?;
         let (ratio, control) = (edge.throughput_by(&bare), again.throughput_by(&bare));
         let (connections, processor) = (plan.connections, bare.processor_us() / edge.processor_us());
         println!(
@@ -138,24 +137,29 @@ fn under_load(host: &str, program: &Path, options: &Options) -> Result<Vec<Value
 /// `octet-edge` as a reverse proxy beside nginx as one: one worker each, on the same core, before the same app.
 fn proxy(app: &Path, options: &Options) -> Result<Vec<Value>> {
     let octet_edge = build(&["build", "--release", "-p", "octet-edge"], "octet-edge")?;
-    let (app_at, edge_at, nginx_at) = (free_address()?, free_address()?, free_address()?);
+    let app_at = free_address()?;
     let _app = Server::start("1", app_at, app, &["serve", "bare", &app_at.to_string()])?;
-    let flags = [
-        "--octet-url=http://127.0.0.1:9".to_owned(),
-        "--license=octet_test_v4.public.abc".to_owned(),
-        format!("--upstream-url=http://{app_at}"),
-        "--bind=127.0.0.1".to_owned(),
-        format!("--port={}", edge_at.port()),
-        "--workers=1".to_owned(),
-        "--edge-log=error".to_owned(),
-    ];
-    let edge = Server::start("0", edge_at, &octet_edge, &flags.each_ref().map(String::as_str))?;
+    let edge = || {
+        let at = free_address()?;
+        let flags = [
+            "--octet-url=http://127.0.0.1:9".to_owned(),
+            "--license=octet_test_v4.public.abc".to_owned(),
+            format!("--upstream-url=http://{app_at}"),
+            "--bind=127.0.0.1".to_owned(),
+            format!("--port={}", at.port()),
+            "--workers=1".to_owned(),
+            "--edge-log=error".to_owned(),
+        ];
+        Server::start("0", at, &octet_edge, &flags.each_ref().map(String::as_str))
+    };
     let folder = std::env::temp_dir().join(format!("octet-bench-nginx-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
-    let config = folder.join("nginx.conf");
-    fs::write(&config, nginx_config(&app_at.to_string(), &nginx_at.to_string()))?;
-    let (prefix, config) = (folder.display().to_string(), config.display().to_string());
-    let nginx = Server::start("0", nginx_at, Path::new("nginx"), &["-p", &prefix, "-c", &config])?;
+    let (prefix, config) = (folder.display().to_string(), folder.join("nginx.conf").display().to_string());
+    let nginx = || {
+        let at = free_address()?;
+        fs::write(&config, nginx_config(&app_at.to_string(), &at.to_string()))?;
+        Server::start("0", at, Path::new("nginx"), &["-p", &prefix, "-c", &config])
+    };
     let rows = options.plans()?.map(|plan| {
         let [nginx, edge] = load_in_turns([&nginx, &edge], plan)?;
         let (ratio, connections) = (edge.throughput_by(&nginx), plan.connections);
@@ -168,7 +172,6 @@ fn proxy(app: &Path, options: &Options) -> Result<Vec<Value>> {
             "octet-edge": figures(&edge),
         }))
     });
-    drop(nginx);
     fs::remove_dir_all(folder)?;
     rows.into_iter().collect()
 }
