@@ -42,18 +42,18 @@ impl CountryMasses {
     /// more. Of `eval sessions`, people of the twenty smallest countries of whom delays alone are known: wrong in .251 of
     /// questions by mass alone, in .040 so.
     #[must_use]
-    pub fn holds(&self, countries: &[CountryCode], circle: Relation) -> Option<Held> {
+    pub fn holds(&self, countries: &[CountryCode], circle: impl FnOnce() -> Relation) -> Option<Held> {
         let mass = |inside: bool| -> f64 {
             self.0.iter().filter(|(code, _)| countries.contains(code) == inside).map(|(_, mass)| mass).sum()
         };
         let (inside, outside) = (mass(true), mass(false));
         if inside > MOST_OF_IT {
-            Some(Held { inside: true, score: inside })
-        } else if inside <= HARDLY_ANY && (circle == Relation::Disjoint || self.another_holds_all(countries)) {
-            Some(Held { inside: false, score: outside })
-        } else {
-            None
+            return Some(Held { inside: true, score: inside });
         }
+        // Found out whatever the masses are: how long a refusal takes tells nothing of them.
+        let is_off = circle() == Relation::Disjoint;
+        let denied = inside <= HARDLY_ANY && (is_off || self.another_holds_all(countries));
+        denied.then_some(Held { inside: false, score: outside })
     }
 
     fn another_holds_all(&self, countries: &[CountryCode]) -> bool {

@@ -1,6 +1,8 @@
 //! Land: pieces with holes, their edges straight in longitude and latitude, as maps have them. Holds no map itself, and
 //! never learns whose land it is.
 
+use std::f64::consts::{FRAC_PI_2, PI};
+
 use octet::LatLon;
 
 use crate::polygon::edge_distance_km;
@@ -78,18 +80,11 @@ impl Land {
     }
 
     /// The edges of the border that come within `distance_km` of the place.
-    pub(crate) fn edges_within(&self, place: LatLon, distance_km: f64) -> Vec<Edge> {
-        let here = UnitVector::from(place);
-        let degrees = (distance_km / EARTH_RADIUS_KM).to_degrees();
-        let (south, north) = (place.lat() - degrees, place.lat() + degrees);
-        let near = |&(a, b): &(LatLon, LatLon)| {
-            a.lat().max(b.lat()) >= south
-                && a.lat().min(b.lat()) <= north
-                && !is_seam(a, b)
-                && distance_to_edge_km(here, a, b) <= distance_km
-        };
-        let rings = self.rings.iter().filter(|ring| ring.north >= south && ring.south <= north);
-        rings.flat_map(Ring::edges).filter(near).map(|(a, b)| key(a, b)).collect()
+    pub(crate) fn edges_within(&self, place: LatLon, distance_km: f64) -> impl Iterator<Item = Edge> {
+        let reach = Reach::new(place, distance_km);
+        let rings = self.rings.iter().filter(move |ring| reach.meets_parallels(ring.south, ring.north));
+        let near = move |&(a, b): &(LatLon, LatLon)| reach.may_meet(a, b) && !is_seam(a, b) && reach.meets(a, b);
+        rings.flat_map(Ring::edges).filter(near).map(|(a, b)| key(a, b))
     }
 }
 
@@ -107,24 +102,78 @@ fn is_seam(a: LatLon, b: LatLon) -> bool {
     (is_rim(a) && is_rim(b)) || (is_pole(a) && is_pole(b)) || (is_pole(a) && is_rim(b)) || (is_rim(a) && is_pole(b))
 }
 
-/// The distance to an edge that is straight in longitude and latitude.
-fn distance_to_edge_km(here: UnitVector, a: LatLon, b: LatLon) -> f64 {
-    let (lat, lon) = (b.lat() - a.lat(), b.lon() - a.lon());
-    let pieces = (lat.abs().max(lon.abs()) / PIECE_DEGREES).ceil().max(1.0);
-    let at = |index: f64| {
-        let share = index / pieces;
-        LatLon::new(a.lat() + share * lat, a.lon() + share * lon).unwrap_or(b).into()
-    };
-    let mut nearest = f64::MAX;
-    let mut from: UnitVector = a.into();
-    let mut index = 1.0;
-    while index <= pieces {
-        let to: UnitVector = at(index);
-        nearest = nearest.min(edge_distance_km(here, from, to));
-        from = to;
-        index += 1.0;
+/// The places within a distance of one: first by a box of degrees that holds them all, which is cheap to ask.
+#[derive(Debug, Clone, Copy)]
+struct Reach {
+    here: UnitVector,
+    distance_km: f64,
+    south: f64,
+    north: f64,
+    lon: f64,
+    half_width: f64,
+    /// The cosine of the distance, and of one that is farther by half of the longest piece.
+    near: f64,
+    far: f64,
+}
+
+impl Reach {
+    /// An arc bulges over its ends' parallel by less.
+    const BULGE_DEGREES: f64 = 0.001;
+    /// No place of a piece is farther from the nearer of its ends.
+    const HALF_PIECE_KM: f64 = 40.0;
+    /// Rounding moves a cosine by less.
+    const ROUNDING: f64 = 1e-12;
+
+    fn new(place: LatLon, distance_km: f64) -> Self {
+        let angle = distance_km / EARTH_RADIUS_KM;
+        let height = angle.to_degrees() + Self::BULGE_DEGREES;
+        let sine = angle.sin() / place.lat().to_radians().cos();
+        let holds_no_pole = angle < FRAC_PI_2 && sine < 1.0;
+        let cosine = |km: f64| (km / EARTH_RADIUS_KM).min(PI).cos();
+        Self {
+            here: place.into(),
+            distance_km,
+            south: place.lat() - height,
+            north: place.lat() + height,
+            lon: place.lon(),
+            half_width: if holds_no_pole { sine.asin().to_degrees() + Self::BULGE_DEGREES } else { 180.0 },
+            near: cosine(distance_km) + Self::ROUNDING,
+            far: cosine(distance_km + Self::HALF_PIECE_KM) - Self::ROUNDING,
+        }
     }
-    nearest
+
+    fn meets_parallels(&self, south: f64, north: f64) -> bool {
+        north >= self.south && south <= self.north
+    }
+
+    /// Whether an edge may come so near; of none that does is it said that it does not.
+    fn may_meet(&self, a: LatLon, b: LatLon) -> bool {
+        let (west, east) = (a.lon().min(b.lon()) - self.lon, a.lon().max(b.lon()) - self.lon);
+        let meets = |turn: f64| west + turn <= self.half_width && east + turn >= -self.half_width;
+        self.meets_parallels(a.lat().min(b.lat()), a.lat().max(b.lat())) && [0.0, 360.0, -360.0].into_iter().any(meets)
+    }
+
+    /// Whether an edge comes so near.
+    fn meets(&self, a: LatLon, b: LatLon) -> bool {
+        pieces(a, b).any(|(from, to)| self.meets_piece(from, to))
+    }
+
+    fn meets_piece(&self, from: UnitVector, to: UnitVector) -> bool {
+        let nearer_end = self.here.dot(from).max(self.here.dot(to));
+        nearer_end >= self.near || (nearer_end >= self.far && edge_distance_km(self.here, from, to) <= self.distance_km)
+    }
+}
+
+/// An edge that is straight in longitude and latitude, in pieces that are as good as great circles.
+fn pieces(a: LatLon, b: LatLon) -> impl Iterator<Item = (UnitVector, UnitVector)> {
+    let (lat, lon) = (b.lat() - a.lat(), b.lon() - a.lon());
+    let pieces = (lat.abs().max(lon.abs()) / PIECE_DEGREES).ceil().max(1.0) as u32;
+    let at = move |index: u32| {
+        let share = f64::from(index) / f64::from(pieces);
+        UnitVector::from(LatLon::new(a.lat() + share * lat, a.lon() + share * lon).unwrap_or(b))
+    };
+    let mut from = at(0);
+    (1..=pieces).map(at).map(move |to| (std::mem::replace(&mut from, to), to))
 }
 
 fn key(a: LatLon, b: LatLon) -> Edge {
@@ -132,4 +181,35 @@ fn key(a: LatLon, b: LatLon) -> Edge {
     let mut ends = [bits(a), bits(b)];
     ends.sort_unstable();
     ends
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn place() -> impl Strategy<Value = LatLon> {
+        let lat = prop_oneof![-90.0..=90.0_f64, 88.0..=90.0_f64, Just(-90.0)];
+        let lon = prop_oneof![-180.0..=180.0_f64, 179.0..=180.0_f64, -180.0..=-179.0_f64];
+        (lat, lon).prop_map(|(lat, lon)| LatLon::new(lat, lon).unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn an_edge_comes_near_exactly_when_its_distance_says_so(
+            here in place(), a in place(), north in -5.0..5.0_f64, east in -5.0..5.0_f64,
+            distance_km in prop_oneof![0.0..50.0_f64, 0.0..1_000.0, 0.0..20_100.0],
+        ) {
+            let b = LatLon::new((a.lat() + north).clamp(-90.0, 90.0), (a.lon() + east).clamp(-180.0, 180.0)).unwrap();
+            for here in [here, a, LatLon::new(-a.lat(), a.lon()).unwrap()] {
+                let distances = pieces(a, b).map(|(from, to)| edge_distance_km(here.into(), from, to));
+                let truth = distances.fold(f64::MAX, f64::min);
+                let reach = Reach::new(here, distance_km);
+                if (truth - distance_km).abs() > 0.001 {
+                    prop_assert_eq!(reach.may_meet(a, b) && reach.meets(a, b), truth < distance_km, "{} km", truth);
+                }
+            }
+        }
+    }
 }

@@ -1,8 +1,6 @@
 //! How a disc lies to a shape: inside of it, outside of it, or neither for certain. Holds no map, and never learns what
 //! was asked.
 
-use std::collections::HashMap;
-
 use octet::LatLon;
 
 use crate::{Disc, Land, Polygon, Territory, distance_km};
@@ -82,13 +80,12 @@ pub(crate) fn to_territories(known: &Disc, countries: &[Territory<'_>]) -> Relat
 
 /// The relation to the union of lands, in which an edge that two of them share is no border.
 fn to_lands<'a>(known: &Disc, lands: impl IntoIterator<Item = &'a Land>) -> Relation {
-    let (mut edges, mut inside) = (HashMap::new(), false);
+    let (mut edges, mut inside) = (Vec::new(), false);
     for land in lands {
         inside |= land.contains(known.center());
-        for edge in land.edges_within(known.center(), known.radius_km() + land.precision_km()) {
-            *edges.entry(edge).or_insert(0_u32) += 1;
-        }
+        edges.extend(land.edges_within(known.center(), known.radius_km() + land.precision_km()));
     }
-    let border_enters = edges.values().any(|&count| count < 2);
+    edges.sort_unstable();
+    let border_enters = edges.chunk_by(PartialEq::eq).any(|same| same.len() < 2);
     by_center(border_enters, inside)
 }

@@ -28,33 +28,35 @@ fn predicates(criterion: &mut Criterion) {
     let limits = Limits { verdicts_per_second: u32::MAX / 8, signals_per_second: u32::MAX / 8, ..Limits::default() };
     let service = runtime.block_on(service_with(limits));
     let mut sessions = 0_u64;
-    criterion.bench_function("a country predicate with its proof", |bench| {
-        bench.iter_custom(|iterations| {
-            runtime.block_on(async {
-                let mut spent = Duration::ZERO;
-                for first in (0..iterations).step_by(32) {
-                    sessions += 1;
-                    let session = format!("s{sessions}");
-                    service.forward(bundle(&session, GERMAN)).await;
-                    let body = format!(
-                        r#"{{"ref":"{session}","predicate":"within","region":{{"type":"country","code":"DE"}}}}"#
-                    );
-                    let asked = (0..QUESTIONS.min(iterations - first)).map(|_| {
-                        let request =
-                            Request::post("/v1/predicate").header("x-octet-partner-key", service.partner_key.expose());
-                        request.body(Body::from(body.clone())).unwrap()
-                    });
-                    let asked: Vec<_> = asked.collect();
-                    let begun = Instant::now();
-                    for request in asked {
-                        assert_eq!(service.octet.clone().oneshot(request).await.unwrap().status(), 200);
+    for (name, code) in [("with its proof", "DE"), ("denied, with its proof", "US"), ("not answered", "FR")] {
+        criterion.bench_function(&format!("a country predicate {name}"), |bench| {
+            bench.iter_custom(|iterations| {
+                runtime.block_on(async {
+                    let mut spent = Duration::ZERO;
+                    for first in (0..iterations).step_by(32) {
+                        sessions += 1;
+                        let session = format!("s{sessions}");
+                        service.forward(bundle(&session, GERMAN)).await;
+                        let body = format!(
+                            r#"{{"ref":"{session}","predicate":"within","region":{{"type":"country","code":"{code}"}}}}"#
+                        );
+                        let asked = (0..QUESTIONS.min(iterations - first)).map(|_| {
+                            let request = Request::post("/v1/predicate")
+                                .header("x-octet-partner-key", service.partner_key.expose());
+                            request.body(Body::from(body.clone())).unwrap()
+                        });
+                        let asked: Vec<_> = asked.collect();
+                        let begun = Instant::now();
+                        for request in asked {
+                            assert_eq!(service.octet.clone().oneshot(request).await.unwrap().status(), 200);
+                        }
+                        spent += begun.elapsed();
                     }
-                    spent += begun.elapsed();
-                }
-                spent
-            })
+                    spent
+                })
+            });
         });
-    });
+    }
 }
 
 fn geometry(criterion: &mut Criterion) {

@@ -6,7 +6,7 @@ use octet::region::{DiscRegion, Level};
 use octet::timeline::Reading;
 use octet::{Claim, Confidence, EdgeId, Region, Unproven, Verdict};
 use octet_engine::{Assessment, CountryMasses, World};
-use octet_geometry::{judge, relate};
+use octet_geometry::{Relation, judge, relate};
 
 use crate::projection::two_decimals;
 
@@ -72,7 +72,10 @@ impl Basis {
             Region::Countries(set) => set.codes(time),
             _ => return Err(Unproven::NotYetReleased),
         };
-        let circle = relate(&self.circle, claim.region(), time, world)?;
+        if countries.is_empty() || countries.iter().any(|code| world.country(*code).is_none()) {
+            return Err(Unproven::NotYetReleased);
+        }
+        let circle = || relate(&self.circle, claim.region(), time, world).unwrap_or(Relation::Neither);
         let held = self.masses.holds(&countries, circle).ok_or(Unproven::NoProofAtResolution)?;
         Ok((held.inside == matches!(claim, Claim::Within(_)), held.score))
     }

@@ -33,7 +33,7 @@ pub(super) fn ask(assessment: &Assessment, truth: CountryCode, world: &World) ->
     for code in [Some(truth), other, far].into_iter().flatten() {
         answers.asked += 1;
         // An alarm of medium and more: the service answers neither.
-        let held = lies(code).and_then(|circle| masses.holds(&[code], circle));
+        let held = lies(code).and_then(|circle| masses.holds(&[code], || circle));
         let Some(held) = held.filter(|_| assessment.alarm < Alarm::Medium) else { continue };
         let (wrong, sure) = (held.inside != (code == truth), held.score > SURE);
         *(if held.inside { &mut answers.yes } else { &mut answers.no }) += 1;
