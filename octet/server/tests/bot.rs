@@ -258,6 +258,27 @@ async fn a_click_token_is_kept_as_asked_and_its_second_visit_is_invalid_traffic(
 }
 
 #[tokio::test]
+async fn a_visit_that_was_just_now_is_told_as_its_row_has_it() {
+    let settings = AppSettings { plain_click_tokens: true, ..AppSettings::default() };
+    let (service, app) = with_app(settings).await;
+    let mut poor = with_click(driven("late", &app.key), "c");
+    poor["facts"] = json!({});
+    poor["id"] = json!("a_poor");
+    assert!(assess(&service, &poor).await.is_degraded());
+    service.clock.advance(Duration::from_secs(2));
+    for session in ["late", "again"] {
+        assert!(assess(&service, &with_click(driven(session, &app.key), "c")).await.is_bot());
+    }
+    let rows = data(&service, &format!("export?{DAY}&format=ndjson"), &app).await.text;
+    let rows: Vec<Value> = rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for (mut row, session) in rows.into_iter().zip(["late", "again"]) {
+        row.as_object_mut().unwrap().remove("cursor");
+        assert_eq!(data(&service, &format!("verdict?cid={session}"), &app).await.json["data"], row);
+        assert_eq!(row["invalid"], session == "again");
+    }
+}
+
+#[tokio::test]
 async fn a_page_whose_collector_never_reports_is_a_visit_of_its_own_kind() {
     let (service, app) = with_app(AppSettings::default()).await;
     let page = |session: &str, agent: &str, purpose: Option<&str>| {

@@ -162,6 +162,36 @@ async fn keys_of_proofs_rotate_on_the_command_line_and_a_running_service_takes_t
 }
 
 #[tokio::test]
+async fn licences_and_keys_are_of_the_environment_that_the_file_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("octet.toml"), "environment = \"test\"").unwrap();
+    let configured = async |command: &str| {
+        let arguments: Vec<_> = command.split(' ').chain(["--config", "octet.toml"]).collect();
+        run(folder, &arguments).await.out
+    };
+    configured("partner add shop").await;
+    assert!(configured("license issue --partner shop").await.starts_with("octet_test_"));
+    assert!(configured("license issue --partner shop --environment live").await.starts_with("octet_live_"));
+    let kid = configured("keys rotate").await;
+    assert!(kid.starts_with("prk_") && configured("keys export").await.contains(&kid));
+    assert!(!run(folder, &["keys", "export"]).await.out.contains(&kid));
+}
+
+#[tokio::test]
+async fn a_reader_that_has_had_enough_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    run(folder, &["partner", "add", "shop"]).await;
+    for list in [&["partner", "list"][..], &["license", "list", "--json"], &["keys", "export"], &["app", "list"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = octet(folder, list).stdout(writer).output().await.unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[tokio::test]
 async fn keys_of_licences_rotate_and_what_the_old_one_signed_stays_good() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -15,10 +15,7 @@ static HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 /// edge.
 pub(crate) fn forwarded(headers: &mut HeaderMap, believed: &[HeaderName], upgrade: bool) {
     let trailers = accepts_trailers(headers);
-    take_off(headers, |name| is_hop(name.as_str()) || is_forwarding(name.as_str()) || *name == header::EXPECT);
-    for name in believed {
-        headers.remove(name);
-    }
+    take_off(headers, |name| is_hop(name.as_str()) || claims_to_forward(name, believed) || *name == header::EXPECT);
     if trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
         headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
@@ -86,6 +83,15 @@ fn is_hop(name: &str) -> bool {
             | "upgrade"
             | "http2-settings"
     )
+}
+
+/// Whether an app could take this for a forwarding header: to CGI, WSGI and their like `_` is as good as `-`.
+fn claims_to_forward(name: &HeaderName, believed: &[HeaderName]) -> bool {
+    if !name.as_str().contains('_') {
+        return is_forwarding(name.as_str()) || believed.contains(name);
+    }
+    let hyphened = name.as_str().replace('_', "-");
+    is_forwarding(&hyphened) || believed.iter().any(|believed| believed.as_str().replace('_', "-") == hyphened)
 }
 
 /// Every header in which some proxy says for whom it forwards.
@@ -156,6 +162,9 @@ mod tests {
             ("x-real-ip", "6.6.6.6"),
             ("cf-connecting-ip", "6.6.6.6"),
             ("x-own-balancer", "6.6.6.6"),
+            ("x_forwarded_for", "6.6.6.6"),
+            ("x-real_ip", "6.6.6.6"),
+            ("x_own-balancer", "6.6.6.6"),
             ("keep-alive", "5"),
             ("te", "trailers, gzip"),
             ("upgrade", "h2c"),

@@ -42,15 +42,13 @@ pub(crate) async fn verdict(
     Ok(json(StatusCode::OK, &Data::new(visit)))
 }
 
-/// What is in memory is newer than what is in the log.
+/// The visit as the figures count it. What is in memory alone is not written yet, or could not be.
 async fn of_session(shared: &Shared, app: &App, session: SessionRef) -> Result<Option<Visit>, Error> {
     let key = Key { partner: app.partner.clone(), session };
-    match visible(app, shared.bot.sessions.visit(&key)) {
-        Some(visit) => Ok(Some(visit)),
-        None => {
-            shared.bot.log.flush().await;
-            shared.bot.log.visit(&app.key, &key.session).await
-        }
+    shared.bot.log.flush().await;
+    match shared.bot.log.visit(&app.key, &key.session).await {
+        Ok(Some(visit)) => Ok(Some(visit)),
+        unwritten => visible(app, shared.bot.sessions.visit(&key)).map_or(unwritten, |visit| Ok(Some(visit))),
     }
 }
 

@@ -44,12 +44,14 @@ impl Query {
         let (Some(from), Some(to)) = (self.get("from"), self.get("to")) else {
             return Err(wrong("a period has from and to, such as from=2026-06-01&to=2026-06-30"));
         };
-        let period = match (date(from), date(to)) {
-            (Some(from), Some(to)) => {
-                let end = to.checked_add(1.day()).map_err(|_| wrong("to is later than there are dates"))?;
-                Period { from: start(from), to: start(end) }
+        let period = match (is_date(from), is_date(to)) {
+            (true, true) => {
+                let date =
+                    |text: &str| text.parse::<Date>().map_err(|_| wrong("from or to is a date that there is not"));
+                let end = date(to)?.checked_add(1.day()).map_err(|_| wrong("to is later than there are dates"))?;
+                Period { from: start(date(from)?), to: start(end) }
             }
-            (None, None) => match (instant(from), instant(to)) {
+            (false, false) => match (instant(from), instant(to)) {
                 (Some(from), Some(to)) => Period { from, to },
                 _ => {
                     return Err(wrong(
@@ -71,9 +73,8 @@ pub(super) fn malformed(detail: impl Into<std::borrow::Cow<'static, str>>) -> Fa
     Failure::new(Code::MalformedQuery, detail)
 }
 
-fn date(text: &str) -> Option<Date> {
-    let shaped = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    shaped.then(|| text.parse().ok())?
+fn is_date(text: &str) -> bool {
+    text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
 }
 
 fn start(date: Date) -> i64 {

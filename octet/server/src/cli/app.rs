@@ -1,5 +1,6 @@
 //! `octet app`: apps of partners and their secrets. Key and secret go to standard output, the secret once.
 
+use std::io::{Write, stdout};
 use std::time::Duration;
 
 use clap::Subcommand;
@@ -120,12 +121,12 @@ pub(crate) async fn run(options: Options) -> Result<(), BoxError> {
             changes.apply(&mut settings);
             let app = apps.add(&partner, &name, settings).await?;
             eprintln!("The app's key, for its pages, and its secret, for the Data API. The secret is not kept.");
-            println!("OCTET_APP_KEY={}", app.key);
-            print_secret(&app.secret);
+            writeln!(stdout(), "OCTET_APP_KEY={}", app.key)?;
+            print_secret(&app.secret)?;
         }
         Command::List { partner, json } => {
             let apps = apps.list(partner.as_deref()).await?;
-            if json { print_json(&apps)? } else { print_table(&apps) }
+            if json { print_json(&apps)? } else { print_table(&apps)? }
         }
         Command::Set { app, changes } => {
             let settings = apps.set(&app, |settings| changes.apply(settings)).await?;
@@ -134,7 +135,7 @@ pub(crate) async fn run(options: Options) -> Result<(), BoxError> {
         Command::Rotate { app, overlap_hours } => {
             let secret = apps.rotate(&app, Duration::from_secs(3600 * u64::from(overlap_hours))).await?;
             eprintln!("The older secrets of {app} are good for {overlap_hours} hours more.");
-            print_secret(&secret);
+            print_secret(&secret)?;
         }
         Command::Revoke { app, secret: None } => {
             apps.revoke(&app).await?;
@@ -148,17 +149,18 @@ pub(crate) async fn run(options: Options) -> Result<(), BoxError> {
     Ok(())
 }
 
-fn print_secret(secret: &AppSecret) {
-    println!("OCTET_APP_SECRET={}", secret.expose());
+fn print_secret(secret: &AppSecret) -> std::io::Result<()> {
+    writeln!(stdout(), "OCTET_APP_SECRET={}", secret.expose())
 }
 
-fn print_table(apps: &[AppRecord]) {
-    println!("{:<28} {:<24} {:<24} {:<12} {:<10} secrets", "key", "partner", "name", "action", "profile");
+fn print_table(apps: &[AppRecord]) -> std::io::Result<()> {
+    writeln!(stdout(), "{:<28} {:<24} {:<24} {:<12} {:<10} secrets", "key", "partner", "name", "action", "profile")?;
     for app in apps {
         let revoked = if app.revoked_at.is_some() { " (revoked)" } else { "" };
         let secrets: Vec<_> =
             app.secrets.iter().filter(|key| key.revoked_at.is_none()).map(|key| key.id.as_str()).collect();
-        println!(
+        writeln!(
+            stdout(),
             "{:<28} {:<24} {:<24} {:<12} {:<10} {}",
             app.key.to_string(),
             format!("{}{revoked}", app.partner),
@@ -166,8 +168,9 @@ fn print_table(apps: &[AppRecord]) {
             app.settings.action.as_str(),
             app.settings.profile.as_str(),
             secrets.join(" ")
-        );
+        )?;
     }
+    Ok(())
 }
 
 fn print_json(apps: &[AppRecord]) -> Result<(), BoxError> {
@@ -183,6 +186,6 @@ fn print_json(apps: &[AppRecord]) -> Result<(), BoxError> {
             "createdAt": app.created_at, "revokedAt": app.revoked_at, "secrets": secrets.collect::<Vec<_>>(),
         })
     };
-    println!("{}", serde_json::to_string_pretty(&apps.iter().map(app).collect::<Vec<_>>())?);
+    writeln!(stdout(), "{}", serde_json::to_string_pretty(&apps.iter().map(app).collect::<Vec<_>>())?)?;
     Ok(())
 }

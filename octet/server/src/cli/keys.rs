@@ -1,6 +1,8 @@
 //! `octet keys`: the keys that sign proofs, those that sign licences, and the daily chain of what was signed. No secret is
 //! ever printed.
 
+use std::io::{Write, stdout};
+
 use clap::Subcommand;
 use octet::Environment;
 use octet::proof::Point;
@@ -13,9 +15,9 @@ use super::{BoxError, EnvironmentName};
 pub(crate) struct Options {
     #[command(flatten)]
     database: Database,
-    /// For real traffic or for tests
-    #[arg(long, global = true, env = "OCTET_ENVIRONMENT", default_value = "live")]
-    environment: EnvironmentName,
+    /// For real traffic or for tests [default: live]
+    #[arg(long, global = true, env = "OCTET_ENVIRONMENT")]
+    environment: Option<EnvironmentName>,
     #[command(subcommand)]
     command: Command,
 }
@@ -41,7 +43,7 @@ enum Command {
 }
 
 pub(crate) async fn run(options: Options) -> Result<(), BoxError> {
-    let environment = options.environment.into();
+    let environment = options.database.environment(options.environment)?;
     let records = options.database.open(false).await?;
     match options.command {
         Command::Rotate { licenses: false } => {
@@ -50,23 +52,25 @@ pub(crate) async fn run(options: Options) -> Result<(), BoxError> {
                 "It signs from {} until {}; its proofs count until {}.",
                 key.signs_from, key.signs_until, key.public.exp
             );
-            println!("{}", key.public.kid);
+            writeln!(stdout(), "{}", key.public.kid)?;
         }
         Command::Rotate { licenses: true } => {
             let key = records.license_keys().rotate(environment).await?;
             eprintln!("It signs licences from now on. Apps that pin keys need it before their next licence.");
-            println!("{}", key.kid);
+            writeln!(stdout(), "{}", key.kid)?;
         }
         Command::List => list(&records).await?,
         Command::Export { licenses: false } => {
             let keys = records.proof_keys().key_set(environment).await?;
-            println!("{}", serde_json::to_string_pretty(&keys.to_json())?);
+            writeln!(stdout(), "{}", serde_json::to_string_pretty(&keys.to_json())?)?;
         }
         Command::Export { licenses: true } => {
             let keys = records.license_keys().list().await?;
-            println!("{}", serde_json::to_string_pretty(&jwks(&keys, environment)?)?);
+            writeln!(stdout(), "{}", serde_json::to_string_pretty(&jwks(&keys, environment)?)?)?;
         }
-        Command::Chain => records.proof_keys().chain().await?.iter().for_each(|line| println!("{line}")),
+        Command::Chain => {
+            records.proof_keys().chain().await?.iter().try_for_each(|line| writeln!(stdout(), "{line}"))?
+        }
     }
     Ok(())
 }
@@ -74,20 +78,20 @@ pub(crate) async fn run(options: Options) -> Result<(), BoxError> {
 async fn list(records: &Records) -> Result<(), BoxError> {
     let line = |cells: [&str; 6]| {
         let [kid, signs, environment, from, until, counts] = cells;
-        println!("{kid:<24} {signs:<8} {environment:<5} {from:<22} {until:<22} {counts}");
+        writeln!(stdout(), "{kid:<24} {signs:<8} {environment:<5} {from:<22} {until:<22} {counts}")
     };
-    line(["key", "signs", "env", "signs from", "signs until", "counts until"]);
+    line(["key", "signs", "env", "signs from", "signs until", "counts until"])?;
     for key in records.proof_keys().list().await? {
         let (from, until, counts) =
             (key.signs_from.to_string(), key.signs_until.to_string(), key.public.exp.to_string());
-        line([&key.public.kid, "proofs", name(key.environment), &from, &until, &counts]);
+        line([&key.public.kid, "proofs", name(key.environment), &from, &until, &counts])?;
     }
     let keys = records.license_keys().list().await?;
     for (index, key) in keys.iter().enumerate() {
         let next = keys[index + 1..].iter().find(|next| next.environment == key.environment);
         let until = next.map_or("the next".to_owned(), |next| next.created_at.to_string());
         let from = key.created_at.to_string();
-        line([&key.kid, "licences", name(key.environment), &from, &until, "each licence's end"]);
+        line([&key.kid, "licences", name(key.environment), &from, &until, "each licence's end"])?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `octet license`: licences of edges. A licence key goes to standard output, once.
 
-use std::io::Read;
+use std::io::{Read, Write, stdout};
 
 use clap::Subcommand;
 use jiff::Timestamp;
@@ -35,9 +35,9 @@ enum Command {
         /// For how many days it is valid
         #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3650))]
         days: u32,
-        /// For real traffic or for tests
-        #[arg(long, env = "OCTET_ENVIRONMENT", default_value = "live")]
-        environment: EnvironmentName,
+        /// For real traffic or for tests [default: live]
+        #[arg(long, env = "OCTET_ENVIRONMENT")]
+        environment: Option<EnvironmentName>,
         /// Valid from this time on, such as 2026-12-01T00:00:00Z; now, unless given
         #[arg(long, value_name = "TIME")]
         not_before: Option<Timestamp>,
@@ -81,14 +81,16 @@ fn edge(text: &str) -> Result<LicensedEdge, BoxError> {
 }
 
 pub(crate) async fn run(options: Options) -> Result<(), BoxError> {
-    let licenses = options.database.open(false).await?.licenses();
+    let database = options.database;
+    let licenses = database.open(false).await?.licenses();
     match options.command {
         Command::Issue { partner, product, days, environment, not_before, edges } => {
             let product = match product {
                 ProductName::Browser => Product::Browser,
                 ProductName::Mobile => Product::Mobile,
             };
-            let mut license = NewLicense::browser(partner).product(product).days(days).environment(environment.into());
+            let environment = database.environment(environment)?;
+            let mut license = NewLicense::browser(partner).product(product).days(days).environment(environment);
             if let Some(not_before) = not_before {
                 license = license.not_before(not_before);
             }
@@ -100,7 +102,7 @@ pub(crate) async fn run(options: Options) -> Result<(), BoxError> {
             eprintln!(
                 "Licence {jti}, valid until {exp}, for LICENSE of the edge. It is not kept: it cannot be shown again."
             );
-            println!("{}", issued.key.expose());
+            writeln!(stdout(), "{}", issued.key.expose())?;
         }
         Command::Inspect { key } => {
             let key: LicenseKey = read(key)?.trim().parse()?;
@@ -109,12 +111,12 @@ pub(crate) async fn run(options: Options) -> Result<(), BoxError> {
             let shown = serde_json::json!({
                 "state": name(state), "environment": format!("{environment:?}").to_lowercase(), "claims": claims,
             });
-            println!("{}", serde_json::to_string_pretty(&shown)?);
+            writeln!(stdout(), "{}", serde_json::to_string_pretty(&shown)?)?;
         }
         Command::List { partner, json } => {
             let licenses = licenses.list(partner.as_deref()).await?;
             let now = Timestamp::now();
-            if json { print_json(&licenses, now)? } else { print_table(&licenses, now) }
+            if json { print_json(&licenses, now)? } else { print_table(&licenses, now)? }
         }
         Command::Revoke { jti } => {
             licenses.revoke(&jti).await?;
@@ -143,11 +145,12 @@ fn name(state: LicenseState) -> &'static str {
     }
 }
 
-fn print_table(licenses: &[LicenseRecord], now: Timestamp) {
-    println!("{:<28} {:<24} {:<8} {:<5} {:<14} until", "jti", "partner", "product", "env", "state");
+fn print_table(licenses: &[LicenseRecord], now: Timestamp) -> std::io::Result<()> {
+    writeln!(stdout(), "{:<28} {:<24} {:<8} {:<5} {:<14} until", "jti", "partner", "product", "env", "state")?;
     for license in licenses {
         let claims = &license.claims;
-        println!(
+        writeln!(
+            stdout(),
             "{:<28} {:<24} {:<8} {:<5} {:<14} {}",
             claims.jti,
             claims.sub,
@@ -155,8 +158,9 @@ fn print_table(licenses: &[LicenseRecord], now: Timestamp) {
             format!("{:?}", license.environment).to_lowercase(),
             name(license.state(now)),
             claims.exp
-        );
+        )?;
     }
+    Ok(())
 }
 
 fn print_json(licenses: &[LicenseRecord], now: Timestamp) -> Result<(), BoxError> {
@@ -168,6 +172,6 @@ fn print_json(licenses: &[LicenseRecord], now: Timestamp) -> Result<(), BoxError
             "claims": license.claims,
         })
     };
-    println!("{}", serde_json::to_string_pretty(&licenses.iter().map(license).collect::<Vec<_>>())?);
+    writeln!(stdout(), "{}", serde_json::to_string_pretty(&licenses.iter().map(license).collect::<Vec<_>>())?)?;
     Ok(())
 }

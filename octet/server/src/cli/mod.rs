@@ -14,6 +14,7 @@ mod serve;
 mod settings;
 mod subject;
 
+use std::io::{Error, ErrorKind};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -72,6 +73,10 @@ pub(crate) fn main() -> ExitCode {
         });
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has had enough, as `head` has.
+        Err(error) if error.downcast_ref().is_some_and(|error: &Error| error.kind() == ErrorKind::BrokenPipe) => {
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             eprintln!("octet: {error}");
             ExitCode::FAILURE

@@ -1,5 +1,6 @@
 //! `octet partner`: partners and their keys. A key goes to standard output, once.
 
+use std::io::{Write, stdout};
 use std::time::Duration;
 
 use clap::Subcommand;
@@ -80,16 +81,16 @@ pub(crate) async fn run(options: Options) -> Result<(), BoxError> {
             if profile != Profile::default() {
                 partners.set_profile(&name, profile).await?;
             }
-            print_once(&key, "OCTET_PARTNER_KEY");
+            print_once(&key, "OCTET_PARTNER_KEY")?;
         }
         Command::List { json } => {
             let partners = partners.list().await?;
-            if json { print_json(&partners)? } else { print_table(&partners) }
+            if json { print_json(&partners)? } else { print_table(&partners)? }
         }
         Command::Rotate { name, overlap_hours } => {
             let key = partners.rotate(&name, Duration::from_secs(3600 * u64::from(overlap_hours))).await?;
             eprintln!("The older keys of {name} are good for {overlap_hours} hours more.");
-            print_once(&key, "OCTET_PARTNER_KEY");
+            print_once(&key, "OCTET_PARTNER_KEY")?;
         }
         Command::Revoke { name, key: None } => {
             partners.revoke(&name).await?;
@@ -118,20 +119,27 @@ fn passive_name(allowed: bool) -> &'static str {
     if allowed { "allowed" } else { "counted-as-missing" }
 }
 
-fn print_once(key: &PartnerKey, variable: &str) {
+fn print_once(key: &PartnerKey, variable: &str) -> std::io::Result<()> {
     eprintln!("The partner key, for {variable} of the partner's backend. It is not kept: it cannot be shown again.");
-    println!("{}", key.expose());
+    writeln!(stdout(), "{}", key.expose())
 }
 
-fn print_table(partners: &[PartnerRecord]) {
-    println!("{:<24} {:<10} {:<20} keys", "name", "profile", "added");
+fn print_table(partners: &[PartnerRecord]) -> std::io::Result<()> {
+    writeln!(stdout(), "{:<24} {:<10} {:<20} keys", "name", "profile", "added")?;
     for partner in partners {
         let revoked = if partner.revoked_at.is_some() { " (revoked)" } else { "" };
-        println!("{:<24} {:<10} {:<20}{revoked}", partner.name.as_str(), partner.profile.as_str(), partner.created_at);
+        writeln!(
+            stdout(),
+            "{:<24} {:<10} {:<20}{revoked}",
+            partner.name.as_str(),
+            partner.profile.as_str(),
+            partner.created_at
+        )?;
         for key in &partner.keys {
-            println!("{:<56} {} {}", "", key.id, state(key));
+            writeln!(stdout(), "{:<56} {} {}", "", key.id, state(key))?;
         }
     }
+    Ok(())
 }
 
 fn state(key: &KeyRecord) -> String {
@@ -155,6 +163,6 @@ fn print_json(partners: &[PartnerRecord]) -> Result<(), BoxError> {
             "revokedAt": partner.revoked_at, "keys": partner.keys.iter().map(key).collect::<Vec<_>>(),
         })
     };
-    println!("{}", serde_json::to_string_pretty(&partners.iter().map(partner).collect::<Vec<_>>())?);
+    writeln!(stdout(), "{}", serde_json::to_string_pretty(&partners.iter().map(partner).collect::<Vec<_>>())?)?;
     Ok(())
 }

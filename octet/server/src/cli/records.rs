@@ -4,12 +4,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use octet::Environment;
 use octet_server::Records;
 use octet_server::clock::SystemClock;
 use octet_server::visits::VisitLog;
 
-use super::BoxError;
 use super::settings::{ConfigFile, Settings};
+use super::{BoxError, EnvironmentName};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Database {
@@ -22,16 +23,22 @@ pub(crate) struct Database {
 
 impl Database {
     /// Opens the database, and the visit log that belongs to it.
-    pub(crate) async fn open_with_visits(self) -> Result<(Records, VisitLog), BoxError> {
+    pub(crate) async fn open_with_visits(&self) -> Result<(Records, VisitLog), BoxError> {
         let settings = Settings { database: self.database.clone(), ..Settings::default() }.complete(&self.file)?;
         let config = settings.to_config()?;
         let records = self.open(false).await?;
         Ok((records, config.open_visits().await?))
     }
 
+    /// Whose traffic a command is about: what is said on the command line, or what the service is set to.
+    pub(crate) fn environment(&self, said: Option<EnvironmentName>) -> Result<Environment, BoxError> {
+        let settings = Settings { environment: said, ..Settings::default() }.complete(&self.file)?;
+        Ok(settings.environment.ok_or("environment is not set")?.into())
+    }
+
     /// Opens the database; only where `may_create` is it made when it is not there.
-    pub(crate) async fn open(self, may_create: bool) -> Result<Records, BoxError> {
-        let settings = Settings { database: self.database, ..Settings::default() }.complete(&self.file)?;
+    pub(crate) async fn open(&self, may_create: bool) -> Result<Records, BoxError> {
+        let settings = Settings { database: self.database.clone(), ..Settings::default() }.complete(&self.file)?;
         let path = settings.database.ok_or("database is not set")?;
         if !path.exists() {
             if !may_create {

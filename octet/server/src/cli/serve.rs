@@ -1,6 +1,7 @@
 //! `octet serve`: settings, logs, a socket, and signals that end it.
 
 use octet_server::Octet;
+use std::io::{Write, stdout};
 use tokio::net::TcpListener;
 
 use super::log::{LogFormat, LogLevel};
@@ -22,7 +23,7 @@ pub(crate) async fn run(options: Options) -> Result<(), BoxError> {
     let settings = options.settings.complete(&options.file)?;
     let config = settings.to_config()?;
     if options.check_config {
-        print!("{}", toml::to_string(&settings)?);
+        write!(stdout(), "{}", toml::to_string(&settings)?)?;
         return Ok(());
     }
     log::init(settings.log.unwrap_or(LogLevel::Info), settings.log_format.unwrap_or(LogFormat::Text));

@@ -1,5 +1,7 @@
 //! `octet subject`: what is held about one session or click token, and its removal.
 
+use std::io::{Write, stdout};
+
 use clap::Subcommand;
 use octet::{ClickToken, SessionRef};
 use octet_server::visits::Subject;
@@ -67,7 +69,7 @@ pub(crate) async fn run(options: Options) -> Result<(), BoxError> {
                 "kindsOfEvidence": if held.is_empty() { &[][..] } else { &KINDS[..] },
                 "evidence": "not kept",
             });
-            println!("{}", serde_json::to_string_pretty(&shown)?);
+            writeln!(stdout(), "{}", serde_json::to_string_pretty(&shown)?)?;
         }
         Command::Erase(about) => {
             let erased = log.erase(about.subject(&records.apps()).await?).await?;
@@ -75,7 +77,7 @@ pub(crate) async fn run(options: Options) -> Result<(), BoxError> {
                 "Erased {erased} visits, from rows and figures alike. A running service holds a session in memory for"
             );
             eprintln!("some minutes: erase again after its verdict_ttl_seconds where the visit was just now.");
-            println!("{erased}");
+            writeln!(stdout(), "{erased}")?;
         }
     }
     Ok(())
