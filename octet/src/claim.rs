@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::region::InvalidRegion;
 use crate::{Region, SessionRef};
 
 /// A statement about where something is: what is asked, and what a proof proves.
@@ -41,13 +42,16 @@ impl Claim {
         }
     }
 
-    /// The same about another region.
-    #[must_use]
-    pub fn about(&self, region: Region) -> Self {
-        match self {
-            Self::Within(_) => Self::Within(region),
-            Self::Outside(_) => Self::Outside(region),
-        }
+    /// The same, with a set of countries by name fixed to its day: see [`Region::dated`]. A proof says nothing less.
+    ///
+    /// # Errors
+    ///
+    /// When nobody can know the set as it is on that day.
+    pub fn dated(self, time: Timestamp) -> Result<Self, InvalidRegion> {
+        Ok(match self {
+            Self::Within(region) => Self::Within(region.dated(time)?),
+            Self::Outside(region) => Self::Outside(region.dated(time)?),
+        })
     }
 }
 

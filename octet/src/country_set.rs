@@ -1,6 +1,7 @@
 //! Sets of countries: by their codes, or by a name whose members change with time. Holds who was a member when, as
 //! the treaties have it, and nothing of where a country lies.
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -102,6 +103,8 @@ impl CountrySet {
     pub(crate) fn dated(self, time: jiff::Timestamp) -> Result<Self, InvalidRegion> {
         match self.0 {
             Members::Named(name, None) => Self::named_on(name, day_of(time)),
+            // A day's grace: east of Greenwich it may be tomorrow already.
+            Members::Named(_, Some(day)) if day > day_of(time).saturating_add(1.day()) => Err(InvalidRegion::Countries),
             members => Ok(Self(members)),
         }
     }
@@ -240,5 +243,14 @@ mod tests {
         ] {
             assert_eq!((states(SetName::Eu, day), states(SetName::Eea, day)), (eu, eea), "{day}");
         }
+    }
+
+    #[test]
+    fn what_a_union_will_be_nobody_knows() {
+        let time = "2026-11-21T23:30:00Z".parse().unwrap();
+        let on = |day: &str| CountrySet::named_on(SetName::Eu, day.parse().unwrap()).unwrap().dated(time);
+        assert!(on("1993-11-01").is_ok() && on("2026-11-21").is_ok() && on("2026-11-22").is_ok());
+        assert_eq!(on("2026-11-23"), Err(InvalidRegion::Countries));
+        assert_eq!(on("9999-12-31"), Err(InvalidRegion::Countries));
     }
 }

@@ -172,7 +172,7 @@ impl Region {
     ///
     /// # Errors
     ///
-    /// When the set did not exist on that day.
+    /// When the set did not exist on that day; or when it names a later day itself, of which nobody knows the members yet.
     pub fn dated(self, time: jiff::Timestamp) -> Result<Self, InvalidRegion> {
         match self {
             Self::Countries(set) => Ok(Self::Countries(set.dated(time)?)),

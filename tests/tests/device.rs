@@ -95,7 +95,7 @@ async fn a_device_in_kansas_city_is_in_the_us_with_a_proof_of_that_and_nothing_f
 
     let verdict = sdk.loc().is_within(Region::eu(), At::Now).await;
     assert_eq!(verdict.result, Outcome::No);
-    assert_eq!(stage.verified(&sdk, &verdict).await.claim, Claim::Outside(Region::eu()));
+    assert_eq!(stage.verified(&sdk, &verdict).await.claim, Claim::Outside(Region::eu().dated(now()).unwrap()));
     let center = LatLon::new(39.1, -94.6).unwrap();
     assert_eq!(sdk.loc().contains(center, 100.0, At::Now).await.result, Outcome::Yes);
     assert_eq!(sdk.loc().contains(center, 10.0, At::Now).await.reason, ReasonCode::NoProofAtResolution);

@@ -1,10 +1,15 @@
-//! The snippets that partners have had all along, unchanged: curl, Node and Python against the real service.
+//! The snippets that partners have had all along, unchanged: curl, Node and Python against the real service, and service,
+//! edge and client in one process.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use axum::Router;
 use octet::SessionRef;
+use octet_client::{Lookup, OctetClient};
+use octet_server::{Config, Octet};
 use octet_tests::hand_made::HandMade;
 use octet_tests::stack::{self, Setup, Stack};
+use octet_tower::{Connection, Listener, OctetEdgeLayer};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -72,4 +77,24 @@ async fn pending_is_not_ok() {
         let Some(answer) = run(&stack, &session, program, &arguments).await else { continue };
         assert_eq!(answer, json!({ "ok": false, "body": pending }), "{program}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_process_holds_service_edge_and_client() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = tempfile::tempdir()?;
+    let octet = Octet::open(Config::embedded(folder.path().join("octet.db"))).await?;
+    let edge = OctetEdgeLayer::over(octet.edge_transport("shop")?);
+    let client = OctetClient::over(octet.backend_transport("shop")?);
+    let admin = octet.router();
+
+    let app = Router::new().nest("/admin", admin).layer(edge);
+    let listener = Listener::bind("127.0.0.1:0").await?;
+    let shop = listener.local_addr()?;
+    tokio::spawn(async move { axum::serve(listener, app.into_make_service_with_connect_info::<Connection>()).await });
+    let session = SessionRef::mint();
+    HandMade::new(shop, "84.160.1.1").visit(&session, "Europe/Berlin", "de-DE").await;
+    assert!(matches!(client.verdict(&session).await?, Lookup::Ready(_)));
+    let stranger = OctetClient::over(octet.backend_transport("other")?);
+    assert_eq!(stranger.verdict(&session).await?, Lookup::Pending);
+    Ok(())
 }

@@ -74,6 +74,7 @@ impl Loc<'_> {
         if fix.mocked {
             return Err(Unproven::MockLocationDetected);
         }
+        let claim = claim.dated(queried_at).map_err(|_| Unproven::NotYetReleased)?;
         let (holds, probability) = self.judge(&claim, &fix, fix_time)?;
         let claim = if holds { claim } else { claim.negated() };
         self.proven(claim, holds, probability, queried_at, fix_time, now, vouched)

@@ -329,6 +329,8 @@ async fn an_export_goes_on_after_its_cursor_and_a_bad_question_is_told_what_is_w
     let rows: Vec<Value> = all.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(rows.iter().map(|row| row["cid"].as_str().unwrap()).collect::<Vec<_>>(), ["s0", "s1", "s2", "s3", "s4"]);
     let cursor = rows[1]["cursor"].as_str().unwrap();
+    let place = URL_SAFE_NO_PAD.decode(cursor).unwrap();
+    assert!(place.len() == 16 && place[8..14] != [0; 6], "how many rows there are of all apps is not told");
     let rest = data(&service, &format!("export?{DAY}&format=ndjson&cursor={cursor}"), &app).await.text;
     assert_eq!(rest, all.lines().skip(2).map(|line| format!("{line}\n")).collect::<String>());
     for (path, code) in [

@@ -121,8 +121,7 @@ fn proven(
     if alarm >= Alarm::Medium {
         return Err(Unproven::AttestationFailed);
     }
-    let region = claim.region().clone().dated(found.queried_at).map_err(|_| Unproven::NotYetReleased)?;
-    let claim = claim.about(region);
+    let claim = claim.clone().dated(found.queried_at).map_err(|_| Unproven::NotYetReleased)?;
     let Judged { holds, score } = found.fix.judge(&claim, found.queried_at, &shared.reference.now().world)?;
     let proven = if holds { claim } else { claim.negated() };
     let failed = || Failure::new(Code::Internal, "the proof could not be signed");

@@ -89,12 +89,14 @@ async fn a_session_in_berlin_is_proven_to_be_in_germany_and_not_in_america() {
     let eu = verdict(&service, &within("s1", &json!({ "type": "countries", "set": "EU" }))).await;
     assert_eq!(eu.result, Outcome::Yes);
     assert_eq!(proof(&service, &eu).await.claim, Claim::Within(Region::eu().dated(service.clock.now()).unwrap()));
+    let one_day = json!({ "type": "countries", "set": "EU", "asOf": "2999-01-01" });
+    assert_eq!(verdict(&service, &within("s1", &one_day)).await.reason, ReasonCode::NotYetReleased);
 
     let far = json!({ "type": "disc", "center": { "lat": 37.8, "lon": -122.4 }, "radiusMeters": 50_000 });
     let far = verdict(&service, &within("s1", &far)).await;
     assert_eq!(far.result, Outcome::No);
     assert_eq!(far.validity.unwrap().to(), service.clock.now() + jiff::SignedDuration::from_secs(30));
-    assert_eq!(service.octet.counts().predicates, 5);
+    assert_eq!(service.octet.counts().predicates, 6);
 }
 
 /// What the edge `id` reports of the same browser; its channel's ticket is `of.` and its name.
