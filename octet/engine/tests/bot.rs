@@ -361,6 +361,27 @@ fn developer_tools_that_emulate_a_screen_are_at_most_medium() {
 }
 
 #[test]
+fn a_device_that_developer_tools_put_in_the_pages_place_is_at_most_medium() {
+    let read = with(&plain_automation(), json!({ "errorFormatted": true }));
+    let phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
+    let windows = CHROME.replace("X11; Linux x86_64", "Windows NT 10.0; Win64; x64");
+    let size = json!({ "innerWidth": 393, "innerHeight": 852, "outerWidth": 393, "outerHeight": 852, "screenWidth": 393,
+        "screenHeight": 852, "availableHeight": 852, "maxTouchPoints": 1, "webglRenderer": "llvmpipe" });
+    for changes in [
+        json!({ "userAgent": phone, "mobile": true, "hintPlatform": "iOS" }),
+        json!({ "userAgent": windows, "brands": [], "hintPlatform": "" }),
+    ] {
+        let page = with(&with(&chrome_facts(), size.clone()), changes.clone());
+        let mut visit = visit(&page, &read, &hand(), chrome_connection());
+        visit.connection.user_agent = Some(changes["userAgent"].as_str().unwrap().into());
+        visit.connection.brands = None;
+        visit.worker = Some(facts(&with(&chrome_facts(), json!({ "brands": [] }))));
+        let judged = judged(&visit);
+        assert!((30..60).contains(&judged.score) && !judged.consistent, "{judged:?}");
+    }
+}
+
+#[test]
 fn words_that_no_key_typed_are_medium_and_a_scanners_are_low() {
     let of = |kind: &str, held: Value| {
         let events: Vec<Value> = (0..5).map(|n| json!({ "kind": kind, "atMs": 400 + n * 8, "heldMs": held })).collect();

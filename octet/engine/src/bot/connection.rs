@@ -4,7 +4,7 @@
 use octet::fact::Text;
 
 use super::Seen;
-use super::browser::{Claim, Engine};
+use super::browser::{Claim, Engine, System};
 use super::evidence::{Connection, Http2Preface, TlsHello};
 use super::identity::is_other_system;
 use super::privacy::Privacy;
@@ -109,6 +109,8 @@ fn is_foreign_hello(hello: &TlsHello, claim: &Claim) -> bool {
     match claim.engine {
         Some(Engine::Chromium) => claim.version >= 70 && (!hello.grease || sends(RECORD_SIZE_LIMIT)),
         Some(Engine::Firefox) => claim.version >= 60 && (hello.grease || settings || !sends(RECORD_SIZE_LIMIT)),
+        // On other systems than Apple's it has the system's TLS.
+        Some(Engine::WebKit) if !matches!(claim.system, Some(System::Mac | System::Ios)) => false,
         Some(Engine::WebKit) => claim.version >= 14 && (!hello.grease || settings || sends(RECORD_SIZE_LIMIT)),
         None => false,
     }

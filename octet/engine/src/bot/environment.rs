@@ -63,10 +63,14 @@ fn window(page: &Facts, desktop: bool, read: bool) -> Vec<Sign> {
         ),
         (desktop && emulated && !tools, Sign::EmulatedScreen),
         (desktop && emulated && fitted, Sign::FittedWindow),
-        (outer == Some((0, 0)) && inner.is_some_and(|inner| inner != (0, 0)), Sign::NoWindow),
-        // A full screen of a person's is as large as the screen too, but then the system's bars are somewhere.
+        // A full screen of a person's is as large as the screen too, but then the system's bars are somewhere. So is a
+        // device that developer tools put in the page's place.
         (
-            desktop && outer.is_some() && outer == inner && (outer == screen && screen.is_some_and(full_height)),
+            desktop
+                && !read
+                && outer.is_some()
+                && outer == inner
+                && (outer == screen && screen.is_some_and(full_height)),
             Sign::BareWindow,
         ),
         (desktop && screen == Some((800, 600)) && unscaled, Sign::TinyScreen),

@@ -94,8 +94,6 @@ signs! {
         FittedWindow "fitted_window",
         /// The screen is wider than high, and says that it stands upright.
         TurnedScreen "turned_screen",
-        /// The window has no size.
-        NoWindow "no_window",
         /// The window has no frame, bars or tabs although it is no full screen of a person's.
         BareWindow "bare_window",
         /// The screen of a headless browser.

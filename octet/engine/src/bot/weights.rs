@@ -30,6 +30,8 @@ struct Limits {
     contradictions: u8,
     /// What a connection comes to when nothing was reported.
     unreported: u8,
+    /// What contradictions and a console that is read come to together: developer tools emulate other devices.
+    emulated: u8,
     /// From how many points of contradictions on a visit is not consistent.
     inconsistent_from: u8,
 }
@@ -109,14 +111,25 @@ impl Weights {
         signs.sort_unstable();
         signs.dedup();
         let mut families: BTreeMap<Family, u32> = BTreeMap::new();
+        let read = signs.contains(&Sign::ConsoleRead);
+        // Whoever changes the user agent with developer tools empties its hints as well.
+        let family = |sign: Sign| match sign {
+            Sign::EmptyHints | Sign::NoHints if read => Family::Identity,
+            sign => sign.family(),
+        };
         for sign in &signs {
-            *families.entry(sign.family()).or_default() += u32::from(self.points(*sign));
+            *families.entry(family(*sign)).or_default() += u32::from(self.points(*sign));
         }
         let capped = |(family, points): (&Family, &u32)| (*points).min(u32::from(self.caps[family]));
         let (contradictions, others): (Vec<_>, Vec<_>) =
             families.iter().partition(|(family, _)| CONTRADICTIONS.contains(family));
         let contradictions: u32 = contradictions.into_iter().map(capped).sum();
         let others: u32 = others.into_iter().map(capped).sum();
+        let together = if read {
+            together.min(self.limits.emulated.saturating_sub(self.points(Sign::ConsoleRead)))
+        } else {
+            together
+        };
         let sum = (others + contradictions.min(u32::from(together))).min(100);
         BotAssessment {
             score: u8::try_from(sum).unwrap_or(100),

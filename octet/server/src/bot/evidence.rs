@@ -115,6 +115,9 @@ mod tests {
         ("firefox-zoomed", 0, 30),
         ("chromium-user-agent", 30, 60),
         ("chromium-debugging-port", 30, 60),
+        ("chromium-device-iphone", 30, 60),
+        ("chromium-device-surface", 30, 60),
+        ("epiphany", 0, 30),
         ("firefox", 0, 30),
         ("firefox-resist", 0, 30),
         ("firefox-keyboard", 0, 30),
@@ -131,6 +134,7 @@ mod tests {
         ("puppeteer-disguised-window", 60, 101),
         ("stealth-window", 60, 101),
         ("selenium-firefox-window", 60, 101),
+        ("playwright-attached-window", 60, 101),
         ("protocol-hidden-window", 60, 101),
     ];
     const PAGES: &[&str] = &["curl-as-browser", "httpx-as-browser", "requests-as-browser"];
