@@ -88,6 +88,62 @@ async function selenium(browser, flags, excluded = []) {
   return () => driver.quit();
 }
 
+/** A browser that was started by hand, with a port that a library attaches to. */
+async function attached(attach) {
+  const browser = spawn(CHROMIUM, [...FLAGS, `--user-data-dir=${profile}`, "--remote-debugging-port=9347", "about:blank"], { stdio: "ignore" });
+  for (let tries = 0; tries < 100; tries++) {
+    if (await fetch("http://127.0.0.1:9347/json/version").then((answer) => answer.ok, () => false)) break;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  const page = await attach("http://127.0.0.1:9347");
+  await page.goto(url);
+  await act(page);
+  return () => browser.kill();
+}
+
+/** Puppeteer with its stealth plugin, and a pointer that moves in curves. */
+async function cursor() {
+  const { addExtra } = require("puppeteer-extra");
+  const { createCursor } = require("ghost-cursor");
+  const library = addExtra(require("puppeteer-core"));
+  library.use(require("puppeteer-extra-plugin-stealth")());
+  const browser = await library.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...hidden], acceptInsecureCerts: true, headless: false, defaultViewport: null, ignoreDefaultArgs: ["--enable-automation"] });
+  const page = await browser.newPage();
+  await page.goto(url);
+  const pointer = createCursor(page);
+  await pointer.click("button");
+  await pointer.click("input");
+  await page.keyboard.type("octet", { delay: 110 });
+  return () => browser.close();
+}
+
+async function webdriverio(flags) {
+  const { remote } = await import(require.resolve("webdriverio"));
+  const browser = await remote({
+    logLevel: "silent",
+    capabilities: {
+      browserName: "chrome",
+      acceptInsecureCerts: true,
+      "goog:chromeOptions": { binary: CHROMIUM, args: [...FLAGS, ...flags] },
+      "wdio:chromedriverOptions": { binary: "/usr/bin/chromedriver" },
+    },
+  });
+  await browser.url(url);
+  await (await browser.$("button")).click();
+  await (await browser.$("input")).addValue("octet");
+  return () => browser.deleteSession();
+}
+
+async function taiko(headless) {
+  process.env.TAIKO_BROWSER_PATH = CHROMIUM;
+  const { openBrowser, goto, click, write, button, closeBrowser } = require("taiko");
+  await openBrowser({ headless, ignoreCertificateErrors: true, args: FLAGS });
+  await goto(url);
+  await click(button("Go"));
+  await write("octet");
+  return closeBrowser;
+}
+
 /** The devtools protocol without a library: with the runtime's events on, or off as those do who hide. */
 async function protocol(flags, { runtime, force, silent }) {
   const browser = spawn(
@@ -146,6 +202,14 @@ const kinds = {
   "playwright-undefined-window": () => playwright({ headless: false }, {}, undefined, () => Object.defineProperty(navigator, "webdriver", { get: () => undefined })),
   "playwright-deleted-window": () => playwright({ headless: false }, {}, undefined, () => delete Object.getPrototypeOf(navigator).webdriver),
   "playwright-phone": () => playwright({ headless: true }, require("playwright-core").devices["Pixel 7"]),
+  "playwright-iphone-hidden-window": () => playwright({ headless: false, args: [...FLAGS, ...hidden], ignoreDefaultArgs: ["--enable-automation"] }, require("playwright-core").devices["iPhone 15"]),
+  "playwright-attached-window": () => attached(async (at) => (await require("playwright-core").chromium.connectOverCDP(at)).contexts()[0].newPage()),
+  "puppeteer-attached-window": () => attached(async (browserURL) => (await require("puppeteer-core").connect({ browserURL, defaultViewport: null })).newPage()),
+  "cursor-window": cursor,
+  webdriverio: () => webdriverio(["--headless=new"]),
+  "webdriverio-hidden-window": () => webdriverio(hidden),
+  taiko: () => taiko(true),
+  "taiko-window": () => taiko(false),
   puppeteer: () => puppeteer({ headless: true }),
   "puppeteer-window": () => puppeteer({ headless: false }),
   "puppeteer-disguised": () => puppeteer({ headless: true, args: [...FLAGS, ...hidden] }, disguise),

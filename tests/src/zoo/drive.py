@@ -126,6 +126,53 @@ def botasaurus():
     driver.close()
 
 
+async def pydoll():
+    from pydoll.browser import Chrome
+    from pydoll.browser.options import ChromiumOptions
+
+    options = ChromiumOptions()
+    options.binary_location = CHROMIUM
+    options.headless = HEADLESS
+    for flag in FLAGS:
+        if flag != "--no-first-run":
+            options.add_argument(flag)
+    async with Chrome(options=options) as browser:
+        tab = await browser.start()
+        await tab.go_to(url)
+        if not SILENT:
+            await (await tab.find(tag_name="button")).click()
+            await (await tab.find(tag_name="input")).type_text("octet")
+        await waited()
+
+
+def concealed():
+    """Playwright's Python library with its own stealth plugin."""
+    from playwright.sync_api import sync_playwright
+    from playwright_stealth import Stealth
+
+    with Stealth().use_sync(sync_playwright()) as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=HEADLESS, args=FLAGS)
+        page = browser.new_context(ignore_https_errors=True).new_page()
+        page.goto(url)
+        if not SILENT:
+            page.click("button")
+            page.type("input", "octet")
+        wait()
+        browser.close()
+
+
+def seleniumbase():
+    """Its mode that speaks the devtools protocol alone."""
+    from seleniumbase import sb_cdp
+
+    browser = sb_cdp.Chrome(url, browser_executable_path=CHROMIUM, headless=HEADLESS, user_data_dir=profile)
+    if not SILENT:
+        browser.click("button")
+        browser.press_keys("input", "octet")
+    wait()
+    browser.driver.stop()
+
+
 def webkitgtk():
     """Selenium with WebKitGTK's own driver."""
     from selenium import webdriver

@@ -7,24 +7,26 @@ use tokio::process::{Child, Command};
 
 use super::members::Hand;
 
-/// An X server of 1920 by 1080 pixels; ended with this.
+/// An X server; ended with this.
 pub(super) struct Screen {
     _server: Child,
     pub(super) display: String,
 }
 
 impl Screen {
-    pub(super) async fn start() -> Result<Self, String> {
-        let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1920x1080x24", "-nolisten", "tcp"])
+    pub(super) async fn start(server: &str) -> Result<Self, String> {
+        let mut words = server.split_whitespace();
+        let mut server = Command::new(words.next().unwrap_or_default())
+            .args(["-displayfd", "1"])
+            .args(words)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| format!("Xvfb cannot be started: {error}"))?;
-        let output = server.stdout.take().ok_or("Xvfb has no output")?;
+            .map_err(|error| format!("the X server cannot be started: {error}"))?;
+        let output = server.stdout.take().ok_or("the X server has no output")?;
         let number = BufReader::new(output).lines().next_line().await.ok().flatten();
-        let number = number.ok_or("Xvfb ended before it said which display it is")?;
+        let number = number.ok_or("the X server ended before it said which display it is")?;
         Ok(Self { _server: server, display: format!(":{}", number.trim()) })
     }
 
@@ -39,7 +41,8 @@ impl Screen {
         match hand {
             Hand::Nothing => tokio::time::sleep(std::time::Duration::from_millis(300)).await,
             Hand::Zooming if round < 3 => self.xdotool(&words("key ctrl+equal sleep 0.1")).await,
-            Hand::Mouse | Hand::Zooming => self.xdotool(&way(round)).await,
+            Hand::Developing if round == 1 => self.press("key F12").await,
+            Hand::Mouse | Hand::Zooming | Hand::Developing => self.xdotool(&way(round)).await,
             Hand::Typing => {
                 self.xdotool(&way(round)).await;
                 self.xdotool(&words("key Tab sleep 0.2 type --delay 95 octet")).await;
@@ -47,6 +50,11 @@ impl Screen {
             Hand::Keyboard => self.xdotool(&words("sleep 0.3 key Tab sleep 0.21 key Tab sleep 0.34 key Tab sleep 0.17 key o sleep 0.14 key c sleep 0.23 key t")).await,
             Hand::Switch => self.xdotool(&words("sleep 0.6 mousedown 1 sleep 0.05 mouseup 1 sleep 0.4")).await,
         }
+    }
+
+    /// Presses keys, as xdotool names them.
+    pub(super) async fn press(&self, keys: &str) {
+        self.xdotool(&words(keys)).await;
     }
 
     async fn xdotool(&self, arguments: &[String]) {

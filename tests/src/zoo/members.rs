@@ -1,12 +1,7 @@
-//! Who lives in the zoo: people with their browsers' settings, and machines by how they are driven. A list, and how
-//! each one's program is started.
+//! Who lives in the zoo: people with their browsers' settings, and machines by how they are driven. A list: how each
+//! one's program is started is another's business.
 
-use std::path::Path;
-use std::process::Stdio;
-
-use tokio::process::Command;
-
-use super::tools::Tools;
+use super::programs::{APP, Program};
 
 /// Whether a person or a program sits at the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,25 +24,8 @@ pub(super) enum Hand {
     Switch,
     /// The mouse, on a page that the keyboard made larger.
     Zooming,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Program {
-    Chromium(&'static [&'static str]),
-    Firefox(&'static [&'static str], &'static [(&'static str, &'static str)]),
-    /// Chromium as a screen reader uses it: presses are asked for over the desktop's accessibility bus.
-    Assisted,
-    /// Chromium's old headless mode, a program of its own.
-    Shell(&'static [&'static str]),
-    /// A kind of `drive.mjs`.
-    Drive(&'static str),
-    /// A kind of `drive.py`.
-    DrivePython(&'static str),
-    /// A library and a name for `fetch.py`.
-    Python(&'static str, &'static str),
-    Curl(&'static [&'static str]),
-    /// Node's own client.
-    Node,
+    /// The mouse, beside developer tools that a key opens meanwhile.
+    Developing,
 }
 
 /// One member.
@@ -58,10 +36,24 @@ pub struct Member {
     /// What it is.
     pub kind: Kind,
     pub(super) hand: Hand,
-    program: Program,
-    environment: &'static [(&'static str, &'static str)],
-    /// Its page runs no script.
-    blocked: bool,
+    pub(super) program: Program,
+    pub(super) environment: &'static [(&'static str, &'static str)],
+    /// Its page runs no script, or is too old for the collector's.
+    pub(super) blocked: bool,
+    /// What is pressed when the page was read, and has it read once more.
+    pub(super) again: Option<&'static str>,
+}
+
+/// What developer tools keep that were left with a device in the page's place.
+macro_rules! device {
+    ($name:literal) => {
+        concat!(
+            r#"{"emulation.show-device-mode": "true", "emulation.device-mode-value": "#,
+            r#""{\"device\":\""#,
+            $name,
+            r#"\",\"orientation\":\"vertical\",\"mode\":\"default\"}"}"#
+        )
+    };
 }
 
 const WINDOWS: &str =
@@ -79,13 +71,66 @@ const STRICT: &[(&str, &str)] = &[
 ];
 const LETTERBOX: &[(&str, &str)] =
     &[("privacy.resistFingerprinting", "true"), ("privacy.resistFingerprinting.letterboxing", "true")];
+/// As people set who read guides to a private Firefox.
+const HARDENED: &[(&str, &str)] = &[
+    ("beacon.enabled", "false"),
+    ("browser.display.use_document_fonts", "0"),
+    ("dom.event.clipboardevents.enabled", "false"),
+    ("dom.serviceWorkers.enabled", "false"),
+    ("dom.storage.enabled", "false"),
+    ("dom.webaudio.enabled", "false"),
+    ("dom.webnotifications.enabled", "false"),
+    ("geo.enabled", "false"),
+    ("media.navigator.enabled", "false"),
+    ("media.peerconnection.enabled", "false"),
+    ("network.cookie.cookieBehavior", "2"),
+    ("network.http.sendRefererHeader", "0"),
+    ("privacy.donottrackheader.enabled", "true"),
+    ("privacy.globalprivacycontrol.enabled", "true"),
+    ("webgl.disabled", "true"),
+];
+const DISGUISE: &[(&str, &str)] = &[(
+    "general.useragent.override",
+    "\"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:153.0) Gecko/20100101 Firefox/153.0\"",
+)];
+/// A page that a program draws for itself.
+const QTWEBENGINE: &str = "
+import os, sys
+os.environ.update(QT_QPA_PLATFORM='offscreen', QTWEBENGINE_DISABLE_SANDBOX='1')
+from PyQt5.QtCore import QUrl
+from PyQt5.QtWidgets import QApplication
+from PyQt5.QtWebEngineWidgets import QWebEngineView
+app = QApplication(sys.argv)
+view = QWebEngineView()
+view.load(QUrl(sys.argv[1]))
+view.show()
+app.exec()
+";
+/// Keys that open developer tools, or a phone in their place, and load the page anew.
+const TOOLS: &str = "key F12 sleep 2.5 key F5";
+const DEVICE: &str = "key F12 sleep 2.5 key ctrl+shift+m sleep 1.5 key F5";
+const RESPONSIVE: &str = "key ctrl+shift+m sleep 2.5 key F5";
+/// What developer tools keep of their last use, and begin with the next time.
+const UNDOCKED: &str = r#"{"currentDockState": "\"undocked\""}"#;
+const IPHONE: &str = device!("iPhone 16");
+const IPAD: &str = device!("iPad Mini");
+const PIXEL: &str = device!("Pixel 9");
+const SURFACE: &str = device!("Surface Pro 10");
 const GERMAN: &[(&str, &str)] = &[("intl.accept_languages", "\"de-DE, de\"")];
 
 const fn person(name: &'static str, hand: Hand, program: Program) -> Member {
-    Member { name, kind: Kind::Person, hand, program, environment: &[("TZ", "America/New_York")], blocked: false }
+    Member {
+        name,
+        kind: Kind::Person,
+        hand,
+        program,
+        environment: &[("TZ", "America/New_York")],
+        blocked: false,
+        again: None,
+    }
 }
 
-/// A person whose browser runs no scripts of pages.
+/// A person whose browser runs no scripts of pages, or is too old for the collector's.
 const fn blocking(name: &'static str, program: Program) -> Member {
     Member { blocked: true, ..person(name, Hand::Mouse, program) }
 }
@@ -98,6 +143,11 @@ impl Member {
     const fn at(self, environment: &'static [(&'static str, &'static str)]) -> Self {
         Self { environment, ..self }
     }
+
+    /// A visit that is judged after these keys were pressed, which load its page once more.
+    const fn again(self, keys: &'static str) -> Self {
+        Self { again: Some(keys), ..self }
+    }
 }
 
 /// Everyone.
@@ -109,6 +159,14 @@ pub const MEMBERS: &[Member] = &[
     person("chromium-software-webgl", Hand::Mouse, Program::Chromium(SOFTWARE)),
     person("chromium-no-webgl", Hand::Mouse, Program::Chromium(&["--disable-3d-apis"])),
     person("chromium-devtools", Hand::Mouse, Program::Chromium(&["--auto-open-devtools-for-tabs"])),
+    person("chromium-devtools-opening", Hand::Developing, Program::Chromium(&[])),
+    person("chromium-devtools-reload", Hand::Mouse, Program::Chromium(&[])).again(TOOLS),
+    person("chromium-devtools-window", Hand::Mouse, Program::Developed(UNDOCKED)).again(TOOLS),
+    person("chromium-device-mode", Hand::Mouse, Program::Chromium(&[])).again(DEVICE),
+    person("chromium-device-iphone", Hand::Mouse, Program::Developed(IPHONE)).again(TOOLS),
+    person("chromium-device-pixel", Hand::Mouse, Program::Developed(PIXEL)).again(TOOLS),
+    person("chromium-device-surface", Hand::Mouse, Program::Developed(SURFACE)).again(TOOLS),
+    person("chromium-device-ipad", Hand::Mouse, Program::Developed(IPAD)).again(TOOLS),
     person("chromium-keyboard", Hand::Keyboard, Program::Chromium(&[])),
     person("chromium-switch", Hand::Switch, Program::Chromium(&[])),
     person("chromium-idle", Hand::Nothing, Program::Chromium(&[])),
@@ -136,6 +194,9 @@ pub const MEMBERS: &[Member] = &[
     person("firefox-utc", Hand::Mouse, Program::Firefox(&[], &[])).at(UTC),
     person("firefox-resist", Hand::Mouse, Program::Firefox(&[], &[("privacy.resistFingerprinting", "true")])),
     person("firefox-no-webgl", Hand::Mouse, Program::Firefox(&[], &[("webgl.disabled", "true")])),
+    person("firefox-devtools-opening", Hand::Developing, Program::Firefox(&[], &[])),
+    person("firefox-devtools-reload", Hand::Mouse, Program::Firefox(&[], &[])).again(TOOLS),
+    person("firefox-device-mode", Hand::Mouse, Program::Firefox(&[], &[])).again(RESPONSIVE),
     person("firefox-keyboard", Hand::Keyboard, Program::Firefox(&[], &[])),
     person("firefox-switch", Hand::Switch, Program::Firefox(&[], &[])),
     person("firefox-zoomed", Hand::Mouse, Program::Firefox(&[], &[("layout.css.devPixelsPerPx", "\"1.5\"")])),
@@ -157,6 +218,17 @@ pub const MEMBERS: &[Member] = &[
     person("firefox-strict", Hand::Mouse, Program::Firefox(&[], STRICT)),
     person("firefox-letterbox", Hand::Mouse, Program::Firefox(&[], LETTERBOX)),
     blocking("firefox-no-script", Program::Firefox(&[], &[("javascript.enabled", "false")])),
+    blocking("qutebrowser", Program::Browser("qutebrowser", &["--temp-basedir"])),
+    blocking("falkon", Program::Browser("falkon", &["--private-browsing"])),
+    person("epiphany", Hand::Mouse, Program::Browser("epiphany", &["--private-instance"])).at(ENGLISH),
+    person("surf", Hand::Mouse, Program::Browser("surf", &[])).at(ENGLISH),
+    person("luakit", Hand::Mouse, Program::Browser("luakit", &[])).at(ENGLISH),
+    person("chromium-app", Hand::Mouse, Program::Chromium(&[APP])),
+    person("chromium-kiosk", Hand::Mouse, Program::Chromium(&["--kiosk"])),
+    person("chromium-contrast", Hand::Mouse, Program::Chromium(&["--force-high-contrast"])),
+    person("chromium-arabic", Hand::Mouse, Program::Chromium(&["--lang=ar", "--accept-lang=ar-EG,ar"])),
+    person("firefox-hardened", Hand::Mouse, Program::Firefox(&[], HARDENED)),
+    person("firefox-kiosk", Hand::Mouse, Program::Firefox(&["-kiosk"], &[])),
     machine("chromium-headless", Program::Chromium(&["--headless=new"])),
     machine(
         "chromium-headless-disguised",
@@ -223,6 +295,23 @@ pub const MEMBERS: &[Member] = &[
     machine("protocol-hidden-window", Program::Drive("protocol-hidden-window")),
     machine("protocol-forceful-window", Program::Drive("protocol-forceful-window")),
     machine("protocol-silent-window", Program::Drive("protocol-silent-window")),
+    machine("playwright-iphone-hidden-window", Program::Drive("playwright-iphone-hidden-window")),
+    machine("playwright-attached-window", Program::Drive("playwright-attached-window")),
+    machine("playwright-attached-window-silent", Program::Drive("playwright-attached-window-silent")),
+    machine("puppeteer-attached-window", Program::Drive("puppeteer-attached-window")),
+    machine("cursor-window", Program::Drive("cursor-window")),
+    machine("webdriverio", Program::Drive("webdriverio")),
+    machine("webdriverio-hidden-window", Program::Drive("webdriverio-hidden-window")),
+    machine("taiko", Program::Drive("taiko")),
+    machine("taiko-window", Program::Drive("taiko-window")),
+    machine("pydoll-headless", Program::DrivePython("pydoll-headless")),
+    machine("pydoll-window", Program::DrivePython("pydoll-window")),
+    machine("concealed-headless", Program::DrivePython("concealed-headless")),
+    machine("concealed-window", Program::DrivePython("concealed-window")),
+    machine("seleniumbase-headless", Program::DrivePython("seleniumbase-headless")),
+    machine("seleniumbase-window", Program::DrivePython("seleniumbase-window")),
+    Member { blocked: true, ..machine("qtwebengine-offscreen", Program::Browser("python3", &["-c", QTWEBENGINE])) },
+    machine("firefox-headless-disguised", Program::Firefox(&["-headless", "--window-size=1920,1080"], DISGUISE)),
     machine("node", Program::Node),
     machine("aiohttp", Program::Python("aiohttp", "own")),
     machine("tls-client", Program::Python("tls_client", WINDOWS)),
@@ -234,140 +323,3 @@ pub const MEMBERS: &[Member] = &[
     machine("httpx", Program::Python("httpx", "own")),
     machine("httpx-as-browser", Program::Python("httpx", WINDOWS)),
 ];
-
-/// What keeps a fresh Chromium from errands of its own, and nothing that a page could see.
-const CHROMIUM: &[&str] = &[
-    "--no-sandbox",
-    "--no-first-run",
-    "--no-default-browser-check",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--password-store=basic",
-];
-
-/// The same for Firefox.
-const FIREFOX: &[(&str, &str)] = &[
-    ("app.update.auto", "false"),
-    ("app.normandy.enabled", "false"),
-    ("browser.aboutwelcome.enabled", "false"),
-    ("browser.preonboarding.enabled", "false"),
-    ("browser.shell.checkDefaultBrowser", "false"),
-    ("browser.startup.homepage_override.mstone", "\"ignore\""),
-    ("datareporting.policy.dataSubmissionEnabled", "false"),
-    ("network.captive-portal-service.enabled", "false"),
-    ("network.connectivity-service.enabled", "false"),
-    ("toolkit.telemetry.enabled", "false"),
-    ("trailhead.firstrun.didSeeAboutWelcome", "true"),
-];
-
-impl Member {
-    /// Whether its visit is a page that is fetched, and never read.
-    pub(super) const fn only_fetches(&self) -> bool {
-        self.blocked || matches!(self.program, Program::Python(..) | Program::Curl(_) | Program::Node)
-    }
-
-    /// The program on its way to `url`, with a profile of its own.
-    pub(super) async fn command(&self, url: &str, profile: &Path, place: &Place<'_>) -> std::io::Result<Command> {
-        let tools = place.tools;
-        believe(profile, &profile.join(".pki/nssdb"), place.authority).await?;
-        let mut command = match self.program {
-            Program::Chromium(flags) => chromium("/usr/bin/chromium".as_ref(), flags, url, profile),
-            Program::Assisted => {
-                let browser = chromium("/usr/bin/chromium".as_ref(), &["--force-renderer-accessibility"], url, profile);
-                let mut command = Command::new("dbus-run-session");
-                command.args(["--", "/usr/bin/python3"]).arg(tools.script("assist.py"));
-                command.arg(browser.as_std().get_program()).args(browser.as_std().get_args());
-                command.env("ACCESSIBILITY_ENABLED", "1");
-                command
-            }
-            Program::Shell(flags) => {
-                let mut command = chromium(&tools.headless_shell(), flags, url, profile);
-                // It ends with the page's load unless somebody could drive it.
-                command.arg("--remote-debugging-port=9");
-                command
-            }
-            Program::Firefox(flags, settings) => {
-                believe(profile, profile, place.authority).await?;
-                let preferences = FIREFOX.iter().chain(settings);
-                let preferences: String =
-                    preferences.map(|(name, value)| format!("user_pref(\"{name}\", {value});\n")).collect();
-                std::fs::write(profile.join("user.js"), preferences)?;
-                let mut command = Command::new("/usr/bin/firefox-esr");
-                command.arg("-no-remote").arg("-profile").arg(profile);
-                if !flags.contains(&"-headless") {
-                    command.args(["-width", "1280", "-height", "900"]);
-                }
-                command.args(flags).arg(url);
-                command
-            }
-            Program::Drive(kind) => {
-                let mut command = Command::new("node");
-                command.arg(tools.script("drive.mjs")).args([kind, url]).arg(profile);
-                command
-            }
-            Program::DrivePython(kind) => {
-                let mut command = Command::new("python3");
-                command.arg(tools.script("drive.py")).args([kind, url]).arg(profile).env("PYTHONPATH", tools.python());
-                command
-            }
-            Program::Node => {
-                let mut command = Command::new("node");
-                command.args(["--eval", "fetch(process.argv[1])", url]).env("NODE_TLS_REJECT_UNAUTHORIZED", "0");
-                command
-            }
-            Program::Python(library, name) => {
-                let mut command = Command::new("python3");
-                command.arg(tools.script("fetch.py")).args([library, name, url]).env("PYTHONPATH", tools.python());
-                command
-            }
-            Program::Curl(flags) => {
-                let mut command = Command::new("curl");
-                command.args(["--silent", "--insecure", "--output", "/dev/null"]).args(flags).arg(url);
-                command
-            }
-        };
-        command
-            .envs(self.environment.iter().copied())
-            .env("DISPLAY", place.display)
-            .env("ZOO_TOOLS", tools.directory());
-        command
-            .env("HOME", profile)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true);
-        Ok(command)
-    }
-}
-
-/// What every visit needs of its surroundings.
-pub(super) struct Place<'a> {
-    pub(super) tools: &'a Tools,
-    pub(super) display: &'a str,
-    /// The certificate of the authority to believe.
-    pub(super) authority: &'a Path,
-}
-
-/// Has the browsers that keep their certificates in `database` believe the shop's authority.
-async fn believe(home: &Path, database: &Path, authority: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(database)?;
-    let database = format!("sql:{}", database.display());
-    for arguments in [&["-N", "--empty-password"][..], &["-A", "-n", "zoo", "-t", "C,,", "-i"]] {
-        let mut command = Command::new("certutil");
-        command.env("HOME", home).args(["-d", &database]).args(arguments);
-        if arguments[0] == "-A" {
-            command.arg(authority);
-        }
-        command.stdout(Stdio::null()).stderr(Stdio::null()).status().await?;
-    }
-    Ok(())
-}
-
-fn chromium(program: &Path, flags: &[&str], url: &str, profile: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.args(CHROMIUM).args(["--window-size=1280,900", "--window-position=20,20"]);
-    command.arg(format!("--user-data-dir={}", profile.display())).args(flags).arg(url);
-    command
-}

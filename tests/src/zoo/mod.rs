@@ -4,6 +4,7 @@
 
 mod hands;
 mod members;
+mod programs;
 mod stage;
 mod tools;
 
@@ -19,7 +20,7 @@ use tokio::time::timeout;
 pub use members::{Kind, MEMBERS, Member};
 
 use hands::Screen;
-use members::Place;
+use programs::Place;
 use stage::{Stage, Step};
 use tools::Tools;
 
@@ -31,8 +32,10 @@ const PATIENCE: Duration = Duration::from_secs(45);
 pub struct Options {
     /// How often each member visits.
     pub runs: u32,
-    /// The names of the members, or the beginnings of them; none means all.
+    /// The names of the members, or the beginnings of them with a `*`; none means all.
     pub members: Vec<String>,
+    /// The X server that people sit at, with its arguments.
+    pub server: String,
     /// Where the programs are kept.
     pub tools: PathBuf,
     /// Where what the edge forwarded is written, one file a visit.
@@ -76,14 +79,21 @@ pub struct Run {
 ///
 /// When a tool cannot be installed or started, in words.
 pub async fn run(options: &Options) -> Result<Vec<Report>, String> {
-    let chosen = |member: &&Member| {
-        options.members.is_empty() || options.members.iter().any(|name| member.name.starts_with(name.as_str()))
+    let is_meant = |member: &Member, name: &str| match name.strip_suffix('*') {
+        Some(beginning) => member.name.starts_with(beginning),
+        None => member.name == name,
     };
+    let chosen =
+        |member: &&Member| options.members.is_empty() || options.members.iter().any(|name| is_meant(member, name));
     let tools = Tools::install(&options.tools)?;
     let stage = Stage::set(&tools.botd()?).await;
-    let screen = Screen::start().await?;
+    let screen = Screen::start(&options.server).await?;
     let mut reports = Vec::new();
     for member in MEMBERS.iter().filter(chosen) {
+        if let Some(program) = member.lacks() {
+            println!("{}: skipped, there is no {program}", member.name);
+            continue;
+        }
         let kind = if member.kind == Kind::Person { "person" } else { "machine" };
         let mut report = Report { member: member.name, kind, runs: Vec::new(), beside: Vec::new() };
         for run in 0..options.runs {
@@ -118,17 +128,23 @@ async fn made(
     let mut command = member.command(&url, &profile.path().join("profile"), &place).await.map_err(failed)?;
     let mut program = command.spawn().map_err(failed)?;
     let last = if member.only_fetches() { Step::Served } else { Step::Done };
-    let arrived = async {
-        // Hands move before the page is there, as hands do.
-        let mut round = 0;
-        while *step.borrow_and_update() < last {
-            tokio::select! {
-                _ = step.wait_for(|now| *now >= last) => {}
-                () = screen.act(member.hand, round) => round += 1,
-            }
+    for keys in std::iter::once(None).chain(member.again.map(Some)) {
+        if let Some(keys) = keys {
+            stage.expect(visit);
+            screen.press(keys).await;
         }
-    };
-    let _ = timeout(PATIENCE, arrived).await;
+        let arrived = async {
+            // Hands move before the page is there, as hands do.
+            let mut round = 0;
+            while *step.borrow_and_update() < last {
+                tokio::select! {
+                    _ = step.wait_for(|now| *now >= last) => {}
+                    () = screen.act(member.hand, round) => round += 1,
+                }
+            }
+        };
+        let _ = timeout(PATIENCE, arrived).await;
+    }
     let found = stage.verdict(visit, PATIENCE).await;
     // Drivers end their browsers when their input ends.
     drop(program.stdin.take());
@@ -162,6 +178,7 @@ pub fn table(reports: &[Report]) -> String {
         let unread = if runs.iter().any(|run| run.unread) { " (unread)" } else { "" };
         let words = |words: Vec<String>| {
             let mut words = words;
+            words.sort();
             words.dedup();
             words.join(", ")
         };

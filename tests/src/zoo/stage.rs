@@ -143,10 +143,11 @@ impl Stage {
         self.certificates.file("authority.pem")
     }
 
-    /// Expects a visit of this name; returns its address and how far it comes.
+    /// Expects a visit of this name, or its page once more; returns its address and how far it comes.
     pub(super) fn expect(&self, visit: &str) -> (String, watch::Receiver<Step>) {
         let mut visits = lock(&self.visits);
         let seen = visits.entry(visit.to_owned()).or_default();
+        seen.step.send_replace(Step::Expected);
         (format!("https://localhost:{}/?v={visit}", self.shop.port()), seen.step.subscribe())
     }
 

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 const NPM: &[&str] = &[
     "@fingerprintjs/botd@2.0.0",
     "@sparticuz/chromium",
+    "ghost-cursor",
     "patchright-core",
     "playwright-core",
     "playwright-extra",
@@ -18,6 +19,8 @@ const NPM: &[&str] = &[
     "rebrowser-playwright-core",
     "rebrowser-puppeteer-core",
     "selenium-webdriver",
+    "taiko",
+    "webdriverio",
     "ws",
 ];
 
@@ -29,16 +32,20 @@ const PYTHON: &[&str] = &[
     "curl_cffi",
     "httpx[http2]",
     "nodriver",
+    "playwright",
+    "playwright-stealth",
+    "pydoll-python",
     "requests",
     "selenium",
     "selenium-driverless",
+    "seleniumbase",
     "setuptools",
     "tls-client",
     "undetected-chromedriver",
     "zendriver",
 ];
 
-/// The folder with all of them.
+/// The folder with all of them. Browsers that few have are looked for where a member needs them.
 #[derive(Debug, Clone)]
 pub(super) struct Tools {
     directory: PathBuf,
@@ -65,11 +72,11 @@ impl Tools {
                 ));
             }
         }
-        tools.unless("node_modules/patchright-core/package.json", |tools| {
+        tools.unless("node_modules/taiko/package.json", |tools| {
             write(&tools.directory.join("package.json"), "{ \"name\": \"zoo\", \"private\": true }")?;
             tools.run(Command::new("npm").args(["install", "--ignore-scripts", "--no-audit", "--no-fund"]).args(NPM))
         })?;
-        tools.unless("python/zendriver/__init__.py", |tools| {
+        tools.unless("python/pydoll/__init__.py", |tools| {
             tools.run(Command::new("python3").args(["-m", "pip", "install", "-q", "--target", "python"]).args(PYTHON))
         })?;
         tools.unless("cargo/bin/geckodriver", |tools| {
