@@ -7,12 +7,12 @@ use octet_geometry::HALF_TURN_KM;
 
 use crate::address::AddressKind;
 use crate::alarm::{self, Contradictions};
+use crate::elsewhere::{Elsewhere, Seen};
 use crate::evidence::{Evidence, Omissions};
 use crate::fuse::{self, Source};
 use crate::grid::Healpix;
 use crate::locate::{self, Access, OtherSources, Posterior, Sighting};
 use crate::model::{EvidenceClass, Model};
-use crate::roaming::{Roaming, Seen};
 use crate::world::AddressFacts;
 use crate::{Assessment, UnixTime, World, address, locale};
 
@@ -71,9 +71,9 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
     };
     let posterior = model.locate(&sightings, access, &others);
     let seen = Seen { address: address.as_ref(), zone: zone.as_ref(), languages: languages.as_ref(), others: &others };
-    let roaming = Roaming::beside(&posterior, model, &seen);
-    let countries = match &roaming {
-        Some(roaming) => roaming.countries(posterior.countries()),
+    let elsewhere = Elsewhere::beside(&posterior, model, &seen);
+    let countries = match &elsewhere {
+        Some(elsewhere) => elsewhere.countries(posterior.countries()),
         None => posterior.countries(),
     };
 
@@ -107,9 +107,9 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
     let credence = alarm::credence(alarm, &reasons, caps.contradicted);
     let confidence = capped(credence * calibration.confidence(raw).min(most), evidence.omissions);
     let country = countries.first().map(|country| country.0).filter(|_| confidence >= LEAST_CONFIDENCE);
-    // Most probably abroad: the round trips tell of its network's place, not of its own.
-    let (posterior, edges) = match roaming.filter(|roaming| roaming.probability > 0.5) {
-        Some(roaming) => (roaming.posterior, 0),
+    // Most probably elsewhere: the round trips tell of the address' place, not of the visitor's.
+    let (posterior, edges) = match elsewhere.filter(|elsewhere| elsewhere.probability > 0.5) {
+        Some(elsewhere) => (elsewhere.posterior, 0),
         None => (posterior, sightings.len()),
     };
     let place = posterior.place();

@@ -8,6 +8,7 @@ mod alarm;
 mod assess;
 mod assessment;
 pub mod bot;
+mod elsewhere;
 mod evidence;
 mod fuse;
 pub mod grid;
@@ -15,7 +16,6 @@ mod locale;
 pub mod locate;
 mod masses;
 pub mod model;
-mod roaming;
 mod time;
 pub mod world;
 

@@ -161,3 +161,38 @@ fn a_line_abroad_by_its_clock_alone_is_not_taken_for_a_phone_that_roams() {
     assert_eq!(assess(&phone, &World::embedded(), NOW).country.unwrap(), "ES");
     assert_eq!(assess(&line, &World::embedded(), NOW).country.unwrap(), "US");
 }
+
+/// A browser with Japan's clock and languages behind an address of a German data centre; each edge's answer comes so many
+/// ms later than from there.
+fn japanese_behind_frankfurt(tunnel_ms: f64) -> Evidence {
+    let near = [(50.11, 8.68, 2.0), (51.51, -0.13, 15.0), (40.71, -74.01, 85.0)];
+    let far = [(1.35, 103.82, 160.0), (35.68, 139.69, 235.0), (-23.55, -46.63, 200.0)];
+    let edge = |(lat, lon, ms): (f64, f64, f64)| EdgeEvidence {
+        position: LatLon::new(lat, lon).ok(),
+        round_trips_ms: (0..4).map(|round| ms + tunnel_ms + f64::from(round)).collect(),
+        ..EdgeEvidence::default()
+    };
+    Evidence {
+        address: "88.198.1.1".parse().ok(),
+        edges: near.into_iter().chain(far).map(edge).collect(),
+        locale: locale("Asia/Tokyo", &["ja-JP", "ja"], 540),
+        ..Evidence::default()
+    }
+}
+
+#[test]
+fn who_hides_behind_a_far_exit_is_where_clock_and_languages_say_and_alarms() {
+    let hidden = assess(&japanese_behind_frankfurt(312.0), &World::embedded(), NOW);
+    assert_eq!(hidden.country.unwrap(), "JP", "{hidden:?}");
+    let tokyo = LatLon::new(35.68, 139.69).unwrap();
+    assert!(octet_geometry::distance_km(hidden.location.unwrap(), tokyo) < 800.0, "{hidden:?}");
+    // The round trips draw no region: they tell of the exit.
+    assert!(hidden.region.is_none() && hidden.alarm >= Alarm::Medium, "{hidden:?}");
+}
+
+#[test]
+fn a_machine_that_answers_at_once_is_in_its_data_centre_whatever_its_clock_says() {
+    let machine = assess(&japanese_behind_frankfurt(0.0), &World::embedded(), NOW);
+    assert_eq!(machine.country.unwrap(), "DE", "{machine:?}");
+    assert!(machine.region.is_some() && machine.alarm >= Alarm::Medium, "{machine:?}");
+}

@@ -248,7 +248,7 @@ impl<'m> Posterior<'m> {
     pub fn offsets(&self) -> Vec<f64> {
         let count = self.model.parameters().access.offsets_ms.len().min(MAX_OFFSETS);
         let mut sum = vec![0.0; count];
-        if self.edges.len() == 0 {
+        if !self.has_round_trips() {
             return sum;
         }
         let mut weight = 0.0;
@@ -268,11 +268,16 @@ impl<'m> Posterior<'m> {
         &self.ln_countries
     }
 
+    /// Whether any round trip speaks in it.
+    pub(crate) fn has_round_trips(&self) -> bool {
+        self.edges.len() > 0
+    }
+
     /// The posterior probability of an offset above this; `None` without a round trip.
     pub(crate) fn offset_above(&self, ms: f64) -> Option<f64> {
         let offsets = &self.model.parameters().access.offsets_ms;
         let above = |(offset, mass): (&f64, f64)| if *offset > ms { mass } else { 0.0 };
-        (self.edges.len() > 0).then(|| offsets.iter().zip(self.offsets()).map(above).sum())
+        self.has_round_trips().then(|| offsets.iter().zip(self.offsets()).map(above).sum())
     }
 
     /// How much likelier the round trips are of a client whose offset is that of any other and `later_ms` more, beside
@@ -286,7 +291,7 @@ impl<'m> Posterior<'m> {
         let least = |ms: f64| offsets.partition_point(|offset| *offset <= ms).checked_sub(1);
         let later = |at: usize| least(offsets[at] - later_ms).map_or(0.0, density);
         let ratio = |(at, mass): (usize, f64)| mass * later(at) / density(at);
-        if self.edges.len() == 0 { 1.0 } else { self.offsets().into_iter().enumerate().map(ratio).sum() }
+        if !self.has_round_trips() { 1.0 } else { self.offsets().into_iter().enumerate().map(ratio).sum() }
     }
 
     /// How many cells the posterior stands on.

@@ -11,7 +11,6 @@ use octet_engine::{Reason, World};
 
 use super::generate::{Generator, Scenario, Session};
 use super::{EDGES, Outcome, honest, outcome, outcomes};
-use crate::eval::metrics::mean;
 use crate::fit::calibration::{Lesson, of};
 
 pub(super) fn all(
@@ -110,24 +109,24 @@ const THRESHOLDS: [Threshold; 5] = [
 const HALVINGS: usize = 6;
 
 /// Where the alarm's levels begin: as early as honest visitors allow.
-fn thresholds(parameters: &mut Parameters, visitors: &[Session], world: &World) {
+fn thresholds<'a>(parameters: &mut Parameters, visitors: &'a [Session], world: &World) {
     for threshold in THRESHOLDS {
-        let alarmed = |value: f64| {
+        let alarmed = |value: f64, among: Vec<&'a Session>| -> Vec<&'a Session> {
             let mut trial = parameters.clone();
             (threshold.set)(&mut trial.alarm, value);
             let model = Model::new(Arc::new(trial));
-            mean(visitors.iter().map(|session| {
-                let outcome = outcome(session, world, &model);
-                f64::from(u8::from((threshold.alarms)(&outcome)))
-            }))
+            among.into_iter().filter(|session| (threshold.alarms)(&outcome(session, world, &model))).collect()
         };
         let [mut few, mut many] = threshold.span;
+        // Who gives no alarm at the end of many gives none anywhere.
+        let ever = alarmed(many, visitors.iter().collect());
+        let share = |value: f64| alarmed(value, ever.clone()).len() as f64 / visitors.len() as f64;
         for _ in 0..HALVINGS {
             let middle = f64::midpoint(few, many);
-            *(if alarmed(middle) <= threshold.share { &mut few } else { &mut many }) = middle;
+            *(if share(middle) <= threshold.share { &mut few } else { &mut many }) = middle;
         }
         let value = (few * 1e4).round() / 1e4;
-        eprintln!("{}: {value}, alarms {:.4}", threshold.name, alarmed(value));
+        eprintln!("{}: {value}, alarms {:.4}", threshold.name, share(value));
         (threshold.set)(&mut parameters.alarm, value);
     }
 }
