@@ -38,6 +38,8 @@ pub(crate) struct Around {
     shares: [f32; NEAREST],
     /// Natural logarithm of how much wider paths are that end here, as too little was told of it.
     pub(crate) ln_wider: f32,
+    /// How much narrower they are: the inverse, without the logarithm.
+    pub(crate) narrower: f32,
 }
 
 /// So many knots around a place speak for it.
@@ -108,10 +110,12 @@ impl DetourMap {
         }
         let voices = nearest.map(|(cosine, _)| if cosine < -1.5 { 0.0 } else { loud(angle(cosine)) });
         let all = voices.iter().sum::<f64>() + loud(SILENT_KM);
+        let ln_wider = -self.doubt * (told / ENOUGH_AROUND).ln();
         Around {
             knots: nearest.map(|knot| knot.1),
             shares: voices.map(|voice| (voice / all) as f32),
-            ln_wider: (-self.doubt * (told / ENOUGH_AROUND).ln()) as f32,
+            ln_wider: ln_wider as f32,
+            narrower: (-ln_wider).exp() as f32,
         }
     }
 

@@ -17,6 +17,8 @@ const ROWS: usize = 96;
 const COLUMNS: usize = 1024;
 const COLUMNS_PER_UNIT: f32 = 128.0;
 const LOWEST: f32 = -3.5;
+/// 2²³: from here on every f32 is a whole number.
+const TO_WHOLE: f32 = 8_388_608.0;
 /// Steps of the chord (0 to 2) at which the floor is tabulated: 1.5 km.
 const CHORDS: usize = 8192;
 /// Pixels finer than this, 204 km wide, have their parent's detours.
@@ -36,7 +38,7 @@ pub struct Model {
 /// ln density of a path's inflation, by distance, in a table.
 #[derive(Debug)]
 pub(crate) struct DelayTable {
-    values: Vec<f32>,
+    values: Vec<[f32; COLUMNS]>,
     floors: Vec<Floor>,
 }
 
@@ -116,21 +118,19 @@ impl DelayTable {
     fn new(shape: &PathShape) -> Self {
         let (low, high) = (ln_floor(0.0), ln_floor(octet_geometry::HALF_TURN_KM));
         let step = (high - low) / (ROWS - 1) as f64;
-        let mut values = Vec::with_capacity(ROWS * COLUMNS);
-        for row in 0..ROWS {
+        let row = |row: usize| {
             let density = shape.at(low + step * row as f64);
-            for column in 0..COLUMNS {
-                let off = f64::from(LOWEST) + column as f64 / f64::from(COLUMNS_PER_UNIT);
-                values.push(density.ln(density.mode + off) as f32);
-            }
-        }
+            let off = |column: usize| f64::from(LOWEST) + column as f64 / f64::from(COLUMNS_PER_UNIT);
+            std::array::from_fn(|column| density.ln(density.mode + off(column)) as f32)
+        };
+        let values = (0..ROWS).map(row).collect();
         let floors = (0..CHORDS)
             .map(|index| {
                 let chord: f64 = (index as f64 + 0.5) * 2.0 / CHORDS as f64;
                 let floor = ln_floor(2.0 * (chord / 2.0).min(1.0).asin() * EARTH_RADIUS_KM);
                 let row = ((floor - low) / step).round() as u32;
                 let ln_path = (floor + shape.at(floor).mode) as f32;
-                Floor { ln_path, row: row.min(ROWS as u32 - 1) * COLUMNS as u32 }
+                Floor { ln_path, row: row.min(ROWS as u32 - 1) }
             })
             .collect();
         Self { values, floors }
@@ -144,18 +144,22 @@ impl DelayTable {
 
     /// The densities at that distance.
     pub(crate) fn row(&self, floor: Floor) -> Row<'_> {
-        let start = floor.row as usize;
-        Row(&self.values[start..start + COLUMNS])
+        Row(&self.values[floor.row as usize])
     }
 }
 
 /// ln densities at one distance.
-pub(crate) struct Row<'a>(&'a [f32]);
+pub(crate) struct Row<'a>(&'a [f32; COLUMNS]);
 
 impl Row<'_> {
     /// ln density of an inflation that is so far above the mode.
     pub(crate) fn ln_density(&self, off: f32) -> f32 {
-        let column = ((off - LOWEST) * COLUMNS_PER_UNIT + 0.5) as usize;
-        self.0[column.min(COLUMNS - 1)]
+        const LAST: f32 = (COLUMNS - 1) as f32;
+        let column = (off - LOWEST) * COLUMNS_PER_UNIT;
+        // What the inner loop of all does is said in comparisons of one step each, and by a number so large that adding it
+        // rounds to a whole one in the lowest bits.
+        let column = if column > 0.0 { column } else { 0.0 };
+        let column = if column < LAST { column } else { LAST };
+        self.0[(column + TO_WHOLE).to_bits() as usize % COLUMNS]
     }
 }
