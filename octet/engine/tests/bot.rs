@@ -65,6 +65,11 @@ fn hand() -> Value {
     json!({ "observedMs": 1200, "events": events })
 }
 
+/// Nobody at the devices.
+fn idle() -> Value {
+    json!({ "observedMs": 1200, "events": [] })
+}
+
 fn chrome_connection() -> Connection {
     Connection {
         user_agent: Some(CHROME.into()),
@@ -259,9 +264,14 @@ fn headless_browsers_are_bots_and_at_least_medium_in_disguise() {
         json!({ "userAgent": CHROME.replace("Chrome/", "HeadlessChrome/"),
         "brands": ["HeadlessChrome/156", "Chromium/156"] }),
     );
-    assert!(judged(&chrome(bare)).score >= 60);
-    let disguised = judged(&chrome(with(&surroundings, json!({ "screenWidth": 1920, "screenHeight": 1080 }))));
-    assert!((30..60).contains(&disguised.score), "{disguised:?}");
+    let of = |page: &Value, input: &Value| {
+        judged(&visit(&with(&chrome_facts(), page.clone()), &plain_automation(), input, chrome_connection()))
+    };
+    assert!(of(&bare, &idle()).score >= 60);
+    let disguised = with(&surroundings, json!({ "screenWidth": 1920, "screenHeight": 1080 }));
+    let nobody = of(&disguised, &idle());
+    assert!((30..60).contains(&nobody.score), "{nobody:?}");
+    assert!(of(&disguised, &hand()).score < 30, "on a remote desktop a hand moves what the browser does not know");
 }
 
 #[test]
@@ -269,7 +279,7 @@ fn a_headless_browser_is_a_bot_by_the_keyboard_or_the_theme_that_it_makes_up() {
     let nobody = json!({ "hover": false, "finePointer": false });
     let chromium = |keys: Value, page: Value| {
         let parts = with(&plain_automation(), json!({ "keys": keys }));
-        judged(&visit(&with(&chrome_facts(), page), &parts, &hand(), chrome_connection())).score
+        judged(&visit(&with(&chrome_facts(), page), &parts, &idle(), chrome_connection())).score
     };
     let own = json!(["\u{a5}", "["]);
     assert!(chromium(own.clone(), nobody.clone()) >= 60);
@@ -282,7 +292,7 @@ fn a_headless_browser_is_a_bot_by_the_keyboard_or_the_theme_that_it_makes_up() {
     let firefox = |font: &str, page: Value| {
         let theme = json!({ "chrome": null, "stackForm": "@", "captionFont": font, "highlight": "rgb(51, 153, 255)" });
         let parts = with(&plain_automation(), theme);
-        judged(&visit(&with(&firefox_facts(), page), &parts, &hand(), firefox_connection())).score
+        judged(&visit(&with(&firefox_facts(), page), &parts, &idle(), firefox_connection())).score
     };
     assert!(firefox("sans-serif 14px", nobody) >= 60);
     assert_eq!(firefox("Cantarell 14.6667px", json!({})), 0);

@@ -6,6 +6,7 @@ use octet::fact::{Fact, Text};
 use octet::facts::{Facts, Texts};
 
 use super::Seen;
+use super::behaviour::is_by_hand;
 use super::browser::{Engine, System};
 use super::signs::{Sign, found};
 use super::traces::{is_console_read, texts};
@@ -87,12 +88,15 @@ fn is_turned(seen: &Seen<'_>) -> bool {
         && !(seen.privacy.randomises || altered.iter().any(|name| name.starts_with("Screen.")))
 }
 
-/// A desktop with neither a mouse nor a touch screen: a machine that nobody sits at, or that a person uses by keyboard.
+/// A desktop with neither a mouse nor a touch screen: a machine that nobody sits at, or that a person uses by keyboard. On a
+/// remote desktop the browser may know of no mouse, and a hand moves it.
 fn no_pointer(seen: &Seen<'_>) -> bool {
     let page = &seen.evidence.page;
+    let by_hand = seen.evidence.behaviour.as_ref().is_some_and(is_by_hand);
     let none = |fact: &Fact<bool>| fact.read() != Some(&true);
     seen.claim.is_desktop()
         && !seen.privacy.desktop_mode
+        && !by_hand
         && page.hover.read() == Some(&false)
         && none(&page.fine_pointer)
         && none(&page.any_hover)
