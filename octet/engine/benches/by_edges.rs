@@ -87,6 +87,15 @@ fn by_edges(criterion: &mut Criterion) {
     criterion.bench_function("assess, offsets without a zone's name, edges/6", |b| {
         b.iter(|| assess(black_box(&unnamed), &world, NOW));
     });
+    // A data centre's address, each answer as late as from a tunnel's far end: explained twice.
+    let mut hidden = session(6);
+    hidden.address = "88.198.1.1".parse().ok();
+    hidden.visitor_address = hidden.address;
+    hidden.edges.iter_mut().flat_map(|edge| &mut edge.round_trips_ms).for_each(|ms| *ms += 40.0);
+    hidden.edges.iter_mut().for_each(|edge| edge.tcp = None);
+    criterion.bench_function("assess, behind a tunnel, edges/6", |b| {
+        b.iter(|| assess(black_box(&hidden), &world, NOW));
+    });
 }
 
 criterion_group!(benches, by_edges);
