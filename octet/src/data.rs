@@ -2,7 +2,7 @@
 //! nothing of what its verdict was derived from.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{BotAction, BotLevel, BotVerdict, ChallengeOutcome, ClickToken, Consistency, SessionRef};
 
@@ -100,6 +100,7 @@ struct Fields {
     cid: SessionRef,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     click_token: Option<ClickToken>,
+    #[serde(serialize_with = "milliseconds")]
     time: Timestamp,
     is_bot: bool,
     score: u8,
@@ -115,6 +116,11 @@ struct Fields {
     invalid: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     visits: Option<u64>,
+}
+
+/// Three digits always, so that texts sort as times do.
+fn milliseconds<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{time:.3}"))
 }
 
 impl From<Visit> for Fields {

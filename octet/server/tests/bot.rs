@@ -253,7 +253,10 @@ async fn a_click_token_is_kept_as_asked_and_its_second_visit_is_invalid_traffic(
     let lines: Vec<_> = csv.split_terminator("\r\n").collect();
     assert_eq!(lines.len(), 6, "{csv}");
     assert!(lines[0].starts_with("cid,click_token,time,is_bot,score,level,action"));
-    assert!(lines[1].starts_with("s1,,2026-11-21T12:00:00Z,true,") && lines[5].starts_with("s5,'-another,"), "{csv}");
+    assert!(
+        lines[1].starts_with("s1,,2026-11-21T12:00:00.000Z,true,") && lines[5].starts_with("s5,'-another,"),
+        "{csv}"
+    );
     assert!(!csv.contains("click-7"));
 }
 
@@ -275,6 +278,7 @@ async fn a_visit_that_was_just_now_is_told_as_its_row_has_it() {
         row.as_object_mut().unwrap().remove("cursor");
         assert_eq!(data(&service, &format!("verdict?cid={session}"), &app).await.json["data"], row);
         assert_eq!(row["invalid"], session == "again");
+        assert_eq!(row["time"].as_str().unwrap().len(), "2026-11-21T12:00:00.000Z".len(), "times sort as texts do");
     }
 }
 

@@ -131,7 +131,7 @@ fn csv(text: &mut String, row: &Row) {
     let cells = [
         cell(visit.cid.as_str()),
         visit.click_token.as_ref().map_or_else(String::new, |token| cell(token.expose())),
-        visit.time.to_string(),
+        format!("{:.3}", visit.time),
         verdict.is_bot().to_string(),
         verdict.score().to_string(),
         verdict.level().as_str().to_owned(),
