@@ -2,29 +2,15 @@
 //! engine's answer.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-use flate2::read::GzDecoder;
+use anyhow::{Context, Result, bail, ensure};
 use octet::{CountryCode, LatLon};
 use octet_engine::EdgeEvidence;
 use octet_engine::locate::{Access, Sighting, sightings};
 use octet_geometry::distance_km;
 
-/// One (target, edge) pair.
-#[derive(Debug, Clone)]
-pub(crate) struct Row {
-    pub(crate) target: String,
-    pub(crate) place: LatLon,
-    pub(crate) country: CountryCode,
-    pub(crate) access: String,
-    pub(crate) edge: String,
-    pub(crate) edge_place: LatLon,
-    pub(crate) min_ms: f64,
-    pub(crate) median_ms: f64,
-}
+use super::rows::{self, Row};
 
 /// One test: targets to be found from the round trips to the named edges.
 #[derive(Debug, Clone)]
@@ -67,11 +53,25 @@ impl Data {
         let files = names
             .into_iter()
             .map(|name| {
-                let rows = rows(&directory.join(name)).with_context(|| format!("reading {name}"))?;
+                let rows = rows::read(&directory.join(name)).with_context(|| format!("reading {name}"))?;
                 Ok((name.clone(), without_liars(name, rows)))
             })
             .collect::<Result<_>>()?;
-        Ok(Self { files, tests })
+        let data = Self { files, tests };
+        data.tests.iter().try_for_each(|test| data.check(test))?;
+        Ok(data)
+    }
+
+    /// Whether a test has anything to score; edges of it that its file does not have are told.
+    fn check(&self, test: &Test) -> Result<()> {
+        let rows = || self.files.get(&test.file).into_iter().flatten();
+        let known: BTreeSet<&str> = rows().map(|row| row.edge.as_str()).collect();
+        for edge in test.edges.iter().filter(|edge| !known.contains(edge.as_str())) {
+            eprintln!("{}: {} has no edge {edge}", test.name, test.file);
+        }
+        let used = |row: &Row| row.target != row.edge && (test.edges.is_empty() || test.edges.contains(&row.edge));
+        ensure!(rows().any(used), "the test {} has no round trips: {} has none of its edges", test.name, test.file);
+        Ok(())
     }
 
     /// The targets of one test; a target that is itself an edge is found without that edge.
@@ -117,18 +117,20 @@ fn tests(directory: &Path) -> Result<Vec<Test>> {
     let list = directory.join("tests.csv");
     if list.exists() {
         let text = std::fs::read_to_string(&list).context("reading tests.csv")?;
-        return text
+        let tests: Vec<Test> = text
             .lines()
             .skip(1)
             .filter(|line| !line.trim().is_empty())
             .map(|line| {
-                let fields: Vec<&str> = line.split(',').collect();
-                let [name, file, edges] = fields[..] else { bail!("tests.csv: expected test,file,edges in: {line}") };
+                let fields = rows::fields(line);
+                let [name, file, edges] = &fields[..] else { bail!("tests.csv: expected test,file,edges in: {line}") };
                 let edges =
                     edges.split('|').map(str::trim).filter(|edge| !edge.is_empty()).map(str::to_owned).collect();
-                Ok(Test { name: name.to_owned(), file: file.to_owned(), edges })
+                Ok(Test { name: name.clone(), file: file.clone(), edges })
             })
-            .collect();
+            .collect::<Result<_>>()?;
+        ensure!(!tests.is_empty(), "tests.csv names no test: without it, every NAME.csv.gz is one");
+        return Ok(tests);
     }
     let mut tests: Vec<Test> = std::fs::read_dir(directory)
         .with_context(|| format!("reading {}", directory.display()))?
@@ -143,41 +145,6 @@ fn tests(directory: &Path) -> Result<Vec<Test>> {
         bail!("{} holds neither tests.csv nor any NAME.csv.gz", directory.display());
     }
     Ok(tests)
-}
-
-fn rows(path: &Path) -> Result<Vec<Row>> {
-    let mut lines = BufReader::new(GzDecoder::new(File::open(path)?)).lines();
-    let header = lines.next().context("an empty file")??;
-    let columns: Vec<&str> = header.trim().split(',').collect();
-    let column =
-        |name: &str| columns.iter().position(|column| *column == name).with_context(|| format!("no column {name}"));
-    let wanted = ["target", "target_lat", "target_lon", "target_country", "access", "edge", "edge_lat", "edge_lon"];
-    let at = wanted.iter().map(|name| column(name)).collect::<Result<Vec<_>>>()?;
-    let (min, median) = (column("rtt_min_ms")?, column("rtt_median_ms")?);
-    let mut rows = Vec::new();
-    for (number, line) in lines.enumerate() {
-        let line = line?;
-        let fields: Vec<&str> = line.trim().split(',').collect();
-        if fields.len() != columns.len() {
-            bail!("line {}: {} fields, expected {}", number + 2, fields.len(), columns.len());
-        }
-        let coordinate = |column: usize| fields[column].parse::<f64>();
-        let place = |lat, lon| -> Result<LatLon> { Ok(LatLon::new(coordinate(lat)?, coordinate(lon)?)?) };
-        // A host without a country of its own code cannot be right or wrong.
-        let Ok(country) = fields[at[3]].parse() else { continue };
-        let min_ms: f64 = fields[min].parse().with_context(|| format!("line {}", number + 2))?;
-        rows.push(Row {
-            target: fields[at[0]].to_owned(),
-            place: place(at[1], at[2]).with_context(|| format!("line {}", number + 2))?,
-            country,
-            access: fields[at[4]].to_owned(),
-            edge: fields[at[5]].to_owned(),
-            edge_place: place(at[6], at[7]).with_context(|| format!("line {}", number + 2))?,
-            min_ms,
-            median_ms: fields[median].parse().unwrap_or(min_ms),
-        });
-    }
-    Ok(rows)
 }
 
 /// A pair this much faster than light in fibre accuses both its ends.

@@ -6,6 +6,7 @@ pub(crate) mod data;
 pub(crate) mod metrics;
 mod oracle;
 mod plot;
+mod rows;
 pub(crate) mod rtt;
 mod sessions;
 

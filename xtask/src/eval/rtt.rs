@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::data::{Data, Target, fold};
 use super::metrics::{Random, Scored, bootstrap, calibration_error, mean, perfect_error, quantile};
+use super::rows::quoted;
 use super::{baseline, oracle};
 use crate::fit;
 
@@ -71,17 +72,19 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut csv = String::from(
         "test,target,country,lat,lon,edges,answer_lat,answer_lon,error_km,confidence,right,depth,within90\n",
     );
-    let folds = if options.no_fit { 1 } else { options.folds.max(2) };
-    for held_out in 0..folds {
-        let parameters = if options.no_fit {
-            match &options.parameters {
-                Some(path) => Arc::new(Parameters::from_toml(&std::fs::read_to_string(path)?)?),
-                None => Parameters::embedded(),
-            }
-        } else {
-            eprintln!("fold {} of {folds}", held_out + 1);
-            Arc::new(fit::fit(&data, &|name| fold(name, folds) != held_out)?)
-        };
+    let of_folds = match &options.parameters {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+            vec![Arc::new(Parameters::from_toml(&text)?)]
+        }
+        None if options.no_fit => vec![Parameters::embedded()],
+        None => fitted(&data, options.folds.max(2)).unwrap_or_else(|error| {
+            eprintln!("{error:#}. Scored with the checked-in parameters, as with --no-fit");
+            vec![Parameters::embedded()]
+        }),
+    };
+    let folds = of_folds.len() as u64;
+    for (held_out, parameters) in (0..).zip(of_folds) {
         let model = Model::new(parameters);
         let own: Vec<&Target> = targets.iter().filter(|target| fold(&target.name, folds) == held_out).collect();
         for target in &own {
@@ -101,12 +104,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     print(&data, &targets, &scored, &knowing, options)
 }
 
+/// The parameters for each fold, fitted on the others.
+fn fitted(data: &Data, folds: u64) -> Result<Vec<Arc<Parameters>>> {
+    let of_fold = |held_out: u64| {
+        eprintln!("fold {} of {folds}", held_out + 1);
+        Ok(Arc::new(fit::fit(data, &|name| fold(name, folds) != held_out)?))
+    };
+    (0..folds).map(of_fold).collect()
+}
+
 fn row(target: &Target, score: &Scored) -> String {
     let (lat, lon) = score.answer.map_or((f64::NAN, f64::NAN), |answer| (answer.lat(), answer.lon()));
     format!(
         "{},{},{},{:.2},{:.2},{},{lat:.2},{lon:.2},{:.0},{:.3},{},{:.3},{}\n",
-        target.test,
-        target.name,
+        quoted(&target.test),
+        quoted(&target.name),
         target.country,
         target.place.lat(),
         target.place.lon(),
@@ -203,7 +215,8 @@ fn print(
         show(&whole, &all, &mut random);
         if kinds.len() > 1 {
             for ((_, kind), scored) in &kinds {
-                show(&line(&format!("  {kind}"), scored, &mut random), scored, &mut random);
+                let name = if kind.is_empty() { "(access not told)" } else { kind };
+                show(&line(&format!("  {name}"), scored, &mut random), scored, &mut random);
             }
         }
         for known in oracle::KNOWN {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use octet::{CountryCode, LatLon};
 use octet_engine::locate::Sighting;
 use octet_engine::model::{Model, ln_floor};
@@ -19,6 +19,8 @@ use crate::eval::metrics::Random;
 pub(super) const NOW: UnixTime = UnixTime(1_795_219_200);
 /// Addresses are drawn until so many were looked at.
 const DRAWN_ADDRESSES: usize = 2_000_000;
+/// After so many draws of the wrong kind there is none of the right.
+const TRIES: usize = 1_000_000;
 /// At most so many addresses of one kind and country are kept.
 const KEPT: usize = 400;
 /// VPN exits whose address no list knows: an assumption, since no list tells.
@@ -114,7 +116,11 @@ pub(super) struct Generator<'a> {
 
 impl<'a> Generator<'a> {
     /// A generator over these real hosts; `world` has the database that draws the addresses.
-    pub(super) fn new(world: &'a World, model: &'a Model, targets: &'a [Target], seed: u64) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// When there are too few of them to make sessions of.
+    pub(super) fn new(world: &'a World, model: &'a Model, targets: &'a [Target], seed: u64) -> Result<Self> {
         let mut random = Random(seed);
         let (mut lines, mut mobile, mut hosting) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for _ in 0..DRAWN_ADDRESSES {
@@ -136,10 +142,18 @@ impl<'a> Generator<'a> {
         }
         let has_line = |target: &&Target| lines.contains_key(&target.country);
         let people = targets.iter().filter(|target| target.kind != "datacentre" && is_where_it_says(target));
-        let people = people.filter(has_line).collect();
+        let people: Vec<&Target> = people.filter(has_line).collect();
         let machines = targets.iter().filter(|target| target.kind == "datacentre" && target.sightings.len() > 4);
-        let machines = machines.filter(has_line).collect();
-        Self { world, model, lines, mobile, hosting, people, machines, random }
+        let machines: Vec<&Target> = machines.filter(has_line).collect();
+        let countries: BTreeSet<CountryCode> = people.iter().map(|target| target.country).collect();
+        ensure!(
+            countries.len() > 1 && !machines.is_empty(),
+            "sessions are made of people (access lan, wifi, …) in two countries or more, and of machines (access \
+             datacentre) seen by five edges or more: the data has people in {} countries, and {} machines",
+            countries.len(),
+            machines.len()
+        );
+        Ok(Self { world, model, lines, mobile, hosting, people, machines, random })
     }
 
     /// From now on people live only in those countries of theirs that have the least land.
@@ -233,7 +247,7 @@ impl<'a> Generator<'a> {
 
     /// A phone in the network of its own country.
     fn phone(&mut self, edges: usize) -> Result<Session> {
-        let target = self.subscriber();
+        let target = self.subscriber()?;
         let locale = self.locale(target.place, target.country)?;
         let address = self.carrier(target.country)?;
         let sightings = self.some(&target.sightings, edges);
@@ -245,7 +259,7 @@ impl<'a> Generator<'a> {
 
     /// A phone abroad, whose traffic goes by its own network at home: as that country's in all but its clock.
     fn roaming(&mut self, edges: usize) -> Result<Session> {
-        let home = self.subscriber();
+        let home = self.subscriber()?;
         let visited = self.other_country(home.country);
         let clock = self.locale(visited.place, visited.country)?;
         let locale = LocaleEvidence { languages: self.languages(home.country), ..clock };
@@ -259,13 +273,14 @@ impl<'a> Generator<'a> {
     }
 
     /// A person in a country whose mobile carriers have addresses of their own.
-    fn subscriber(&mut self) -> &'a Target {
-        loop {
+    fn subscriber(&mut self) -> Result<&'a Target> {
+        for _ in 0..TRIES {
             let target = self.person();
             if self.mobile.contains_key(&target.country) {
-                return target;
+                return Ok(target);
             }
         }
+        bail!("nobody lives in a country whose mobile carriers have addresses of their own")
     }
 
     fn carrier(&mut self, country: CountryCode) -> Result<IpAddr> {
@@ -281,15 +296,7 @@ impl<'a> Generator<'a> {
 
     /// A person behind an exit so far away: a VPN, a relay that ends the TCP connection, or Tor.
     fn through(&mut self, scenario: Scenario, edges: usize, from_km: f64, to_km: f64) -> Result<Session> {
-        let (target, exit) = loop {
-            let target = self.person();
-            let exit = self.machines[self.random.below(self.machines.len())];
-            let km = distance_km(target.place, exit.place);
-            let rented = self.hosting.contains_key(&exit.country);
-            if (from_km..to_km).contains(&km) && target.country != exit.country && rented {
-                break (target, exit);
-            }
-        };
+        let (target, exit) = self.behind(from_km, to_km)?;
         let mut locale = self.locale(target.place, target.country)?;
         let hops = if scenario == Scenario::Tor { 3.0 } else { 1.0 };
         if scenario == Scenario::Tor {
@@ -316,6 +323,20 @@ impl<'a> Generator<'a> {
             place: target.place,
             pretended: Some(exit.country),
         })
+    }
+
+    /// A person, and a machine abroad that is so far away.
+    fn behind(&mut self, from_km: f64, to_km: f64) -> Result<(&'a Target, &'a Target)> {
+        for _ in 0..TRIES {
+            let target = self.person();
+            let exit = self.machines[self.random.below(self.machines.len())];
+            let km = distance_km(target.place, exit.place);
+            let rented = self.hosting.contains_key(&exit.country);
+            if (from_km..to_km).contains(&km) && target.country != exit.country && rented {
+                return Ok((target, exit));
+            }
+        }
+        bail!("nobody lives {from_km} to {to_km} km from a machine in another country")
     }
 
     /// A browser in a data centre that says nothing of itself.
