@@ -53,7 +53,9 @@ where
             KindProjection::Inner { future, passing } => {
                 // Changed where it lies: a response is large to be moved.
                 let mut polled = passing.enter(|| future.poll(cx));
-                if passing.carries_reference() && let Poll::Ready(Ok(response)) = &mut polled {
+                if passing.carries_reference()
+                    && let Poll::Ready(Ok(response)) = &mut polled
+                {
                     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
                 }
                 polled
