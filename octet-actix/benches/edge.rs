@@ -45,6 +45,10 @@ async fn serve(kind: &str, addr: &str) -> std::io::Result<()> {
     let edge = edge();
     match kind {
         "bare" => HttpServer::new(|| app!()).workers(1).bind(addr)?.run().await,
+        "identity" => {
+            let nothing = || app!().wrap_fn(|request, inner| inner.call(request));
+            HttpServer::new(nothing).workers(1).bind(addr)?.run().await
+        }
         "edge" => {
             let server = HttpServer::new(move || app!().wrap(edge.clone())).on_connect(octet_actix::on_connect);
             server.workers(1).bind(addr)?.run().await

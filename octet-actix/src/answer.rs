@@ -7,6 +7,7 @@ use actix_web::body::SizedStream;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use bytes::{Bytes, BytesMut};
+use futures_util::future::LocalBoxFuture;
 use futures_util::{StreamExt, stream};
 use octet_relay::{Answer, BODY_TIMEOUT, BodyError, MAX_BODY, Opening, Relay, Route, Step};
 use octet_tower::Connection;
@@ -18,8 +19,14 @@ use crate::tunnel;
 /// Says once what a server that tells of no connection lacks.
 static UNTOLD: Once = Once::new();
 
-/// The edge's reply to `request`.
-pub(crate) async fn respond(relay: Relay, route: Route, request: ServiceRequest) -> ServiceResponse {
+/// The edge's reply to `request`, to be awaited. Made apart from the call of the middleware: this future is large, and
+/// inlined there it would have every request that passes through make room for it on the stack.
+#[inline(never)]
+pub(crate) fn boxed(relay: Relay, route: Route, request: ServiceRequest) -> LocalBoxFuture<'static, ServiceResponse> {
+    Box::pin(respond(relay, route, request))
+}
+
+async fn respond(relay: Relay, route: Route, request: ServiceRequest) -> ServiceResponse {
     let (request, payload) = request.into_parts();
     // Ends the borrow of the request before anything is waited for.
     let step = relay.begin(route, &observe(&request, true));

@@ -47,7 +47,7 @@ where
                 ResponseFuture { kind: Kind::Inner { future, passing } }
             }
             Some(route) => {
-                let answer = Box::pin(answer::respond(self.relay.clone(), route, request));
+                let answer = answer::boxed(self.relay.clone(), route, request);
                 ResponseFuture { kind: Kind::Own { answer } }
             }
         }

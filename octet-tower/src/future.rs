@@ -51,12 +51,14 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().kind.project() {
             KindProjection::Inner { future, passing } => {
-                let mut response = ready!(passing.enter(|| future.poll(cx)))?;
-                if passing.carries_reference() {
-                    let headers = response.headers_mut();
-                    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                // Changed where it lies: a response is large to be moved.
+                let mut polled = passing.enter(|| future.poll(cx));
+                if passing.carries_reference()
+                    && let Poll::Ready(Ok(response)) = &mut polled
+                {
+                    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
                 }
-                Poll::Ready(Ok(response))
+                polled
             }
             KindProjection::Own { answer } => Poll::Ready(Ok(body::response(ready!(answer.as_mut().poll(cx))))),
         }

@@ -1,6 +1,7 @@
 //! A request for one of the edge's own routes: the relay decides, this file moves the bytes.
 
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::sync::Once;
 use std::time::Duration;
 
@@ -22,8 +23,18 @@ const SWITCH: Duration = Duration::from_secs(10);
 /// Says once what a host that tells of no connection lacks.
 static UNTOLD: Once = Once::new();
 
-/// The edge's answer to `request`.
-pub(crate) async fn answer<B>(relay: Relay, route: Route, request: Request<B>) -> Answer
+/// The edge's answer to `request`, to be awaited. Made apart from the call of the service: this future is some kilobytes,
+/// and inlined there it would have every request that passes through make room for it on the stack.
+#[inline(never)]
+pub(crate) fn boxed<B>(relay: Relay, route: Route, request: Request<B>) -> Pin<Box<dyn Future<Output = Answer> + Send>>
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+{
+    Box::pin(answer(relay, route, request))
+}
+
+async fn answer<B>(relay: Relay, route: Route, request: Request<B>) -> Answer
 where
     B: Body + Send + 'static,
     B::Data: Send,

@@ -64,7 +64,7 @@ where
                 let future = passing.enter(|| self.inner.call(request));
                 ResponseFuture::inner(future, passing)
             }
-            Some(route) => ResponseFuture::own(Box::pin(own::answer(self.relay.clone(), route, request))),
+            Some(route) => ResponseFuture::own(own::boxed(self.relay.clone(), route, request)),
         }
     }
 }

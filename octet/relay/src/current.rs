@@ -2,12 +2,14 @@
 //! that the answer carries a session reference. Costs a request that asks for nothing no allocation.
 
 use std::cell::Cell;
+use std::mem::{self, ManuallyDrop};
 
 use crate::Relay;
 
 thread_local! {
-    /// The innermost edge whose service is being called or polled on this thread.
-    static CURRENT: Cell<Option<Passing>> = const { Cell::new(None) };
+    /// The innermost edge whose service is being called or polled on this thread. Outside of [`Passing::enter`] it is
+    /// empty, so that a thread which ends has nothing to drop here, and reaching it costs no look at whether it has.
+    static CURRENT: Cell<ManuallyDrop<Passing>> = const { Cell::new(ManuallyDrop::new(Passing::NONE)) };
 }
 
 /// A request on its way through an edge to the partner's own code.
@@ -15,68 +17,70 @@ thread_local! {
 /// A host makes one for each request that is not the edge's own, and runs every call and poll of the partner's code
 /// inside [`enter`](Self::enter): there [`Relay::current`] is this edge.
 #[derive(Debug)]
-pub struct Passing(Option<State>);
-
-#[derive(Debug)]
-struct State {
-    relay: Relay,
+pub struct Passing {
+    /// `None` where no edge is around.
+    relay: Option<Relay>,
     carries_reference: bool,
 }
 
 impl Passing {
+    const NONE: Self = Self { relay: None, carries_reference: false };
+
     /// A request that passes through `relay`.
     #[must_use]
+    #[inline]
     pub fn new(relay: &Relay) -> Self {
-        Self(Some(State { relay: relay.clone(), carries_reference: false }))
+        Self { relay: Some(relay.clone()), carries_reference: false }
     }
 
     /// Runs `work` with this edge as the current one; afterwards the one around it is current again.
     #[inline]
     pub fn enter<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        struct Leave<'a> {
-            passing: &'a mut Passing,
-            around: Option<Passing>,
-        }
+        struct Leave<'a>(&'a mut Passing);
 
         impl Drop for Leave<'_> {
+            #[inline]
             fn drop(&mut self) {
-                if let Ok(Some(passing)) = CURRENT.try_with(|current| current.replace(self.around.take())) {
-                    *self.passing = passing;
-                }
+                self.0.change_places();
             }
         }
 
-        let around = CURRENT.try_with(|current| current.replace(Some(Self(self.0.take())))).ok().flatten();
-        let _leave = Leave { passing: self, around };
+        self.change_places();
+        let _leave = Leave(self);
         work()
+    }
+
+    /// Makes this the current edge, and keeps here what was the current one.
+    #[inline]
+    fn change_places(&mut self) {
+        let own = ManuallyDrop::new(mem::replace(self, Self::NONE));
+        *self = ManuallyDrop::into_inner(CURRENT.replace(own));
     }
 
     /// Whether a session reference was given out for the answer, which then must not be stored.
     #[must_use]
-    pub fn carries_reference(&self) -> bool {
-        self.0.as_ref().is_some_and(|state| state.carries_reference)
+    #[inline]
+    pub const fn carries_reference(&self) -> bool {
+        self.carries_reference
     }
 }
 
 /// The edge around the current request; `None` outside of one.
 pub(crate) fn relay() -> Option<Relay> {
-    with_current(|state| state.relay.clone())
+    with_current(|current| current.relay.clone())
 }
 
 /// Notes that the current request's answer carries a session reference.
 pub(crate) fn note_reference() {
-    with_current(|state| state.carries_reference = true);
+    with_current(|current| current.carries_reference = current.relay.is_some());
 }
 
-fn with_current<T>(use_state: impl FnOnce(&mut State) -> T) -> Option<T> {
-    CURRENT
-        .try_with(|current| {
-            let mut passing = current.take()?;
-            let result = passing.0.as_mut().map(use_state);
-            current.set(Some(passing));
-            result
-        })
-        .ok()?
+fn with_current<T>(use_current: impl FnOnce(&mut Passing) -> T) -> T {
+    let mut current = Passing::NONE;
+    current.change_places();
+    let result = use_current(&mut current);
+    current.change_places();
+    result
 }
 
 #[cfg(test)]

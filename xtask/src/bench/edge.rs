@@ -110,25 +110,32 @@ fn a_request(
     Ok(vec![json!({ "host": host, "bare": bare, "identity": identity, "edge": edge, "more": more })])
 }
 
-/// A pass-through GET, with and without the edge; the same without it twice says what the machine alone does to a ratio.
+/// A pass-through GET: without the edge, with a layer that does nothing in its place, and with it. Without it twice says what the machine alone does to a ratio.
 fn under_load(host: &str, program: &Path, options: &Options) -> Result<Vec<Value>> {
     let start = |kind: &str| {
         let addr = free_address()?;
         Server::start("0", addr, program, &["serve", kind, &addr.to_string()])
     };
-    let (bare, edge) = (|| start("bare"), || start("edge"));
+    let (bare, identity, edge) = (|| start("bare"), || start("identity"), || start("edge"));
     let measured = options.plans()?.map(|plan| {
-        let [bare, again, edge] = load_in_turns([&bare, &bare, &edge], plan)?;
-        let (ratio, control) = (edge.throughput_by(&bare), again.throughput_by(&bare));
-        let (connections, processor) = (plan.connections, bare.processor_us() / edge.processor_us());
-        println!(
-            "{host}, {connections} connections: {}: throughput ratio {ratio}, by processor time {processor:.3}; bare by \
-             bare {control}",
-            beside("bare", &bare, "edge", &edge)
-        );
+        let [bare, again, identity, edge] = load_in_turns([&bare, &bare, &identity, &edge], plan)?;
+        let connections = plan.connections;
+        println!("{host}, {connections} connections: {}", beside("bare", &bare, "edge", &edge));
+        let pairs = [("edge by bare", &edge, &bare), ("edge by identity", &edge, &identity), ("bare by bare", &again, &bare)];
+        for (name, one, other) in pairs {
+            println!(
+                "  {name}: throughput ratio {}, by processor time {}",
+                one.throughput_by(other),
+                one.processor_by(other)
+            );
+        }
         Ok(json!({
-            "host": host, "connections": connections, "throughputRatio": ratio.json(), "bareByBare": control.json(),
-            "processorRatio": processor, "bare": figures(&bare), "edge": figures(&edge),
+            "host": host, "connections": connections, "throughputRatio": edge.throughput_by(&bare).json(),
+            "bareByBare": again.throughput_by(&bare).json(), "edgeByIdentity": edge.throughput_by(&identity).json(),
+            "processorRatio": bare.processor_us() / edge.processor_us(), "processorByBare": edge.processor_by(&bare).json(),
+            "processorBareByBare": again.processor_by(&bare).json(),
+            "processorByIdentity": edge.processor_by(&identity).json(), "bare": figures(&bare),
+            "identity": figures(&identity), "edge": figures(&edge),
         }))
     });
     measured.into_iter().collect()

@@ -68,15 +68,16 @@ impl Server {
         let own = self.child.id();
         let children = std::fs::read_to_string(format!("/proc/{own}/task/{own}/children")).unwrap_or_default();
         let all = children.split_whitespace().map(str::to_owned).chain([own.to_string()]);
-        let mut ticks = 0.0;
+        let mut nanoseconds = 0.0;
         for process in all {
-            let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
-            // Behind the name, which may hold anything: fields 14 and 15 are user and system time.
-            let (_, fields) = stat.rsplit_once(')').context("an unknown form of /proc/PID/stat")?;
-            ticks +=
-                fields.split_whitespace().skip(11).take(2).filter_map(|text| text.parse::<f64>().ok()).sum::<f64>();
+            for thread in std::fs::read_dir(format!("/proc/{process}/task"))? {
+                // The scheduler's own count; that of /proc/PID/stat moves in steps of a hundredth of a second.
+                let text = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+                let time = text.split_whitespace().next().and_then(|time| time.parse::<f64>().ok());
+                nanoseconds += time.context("an unknown form of /proc/PID/task/TID/schedstat")?;
+            }
         }
-        Ok(ticks / 100.0)
+        Ok(nanoseconds / 1e9)
     }
 }
 

@@ -60,6 +60,13 @@ impl Loads {
         Median::of(rounds.map(|(own, other)| own.requests_per_second / other.requests_per_second))
     }
 
+    /// How much of this server's processor time for a request another one takes, round by round: 1 where they cost the
+    /// same, less where this one costs more, as with throughput.
+    pub(super) fn processor_by(&self, other: &Self) -> Median {
+        let rounds = self.0.iter().zip(&other.0);
+        Median::of(rounds.map(|(own, other)| other.seconds_each() / own.seconds_each()))
+    }
+
     pub(super) fn requests_per_second(&self) -> f64 {
         Median::of(self.0.iter().map(|load| load.requests_per_second)).value
     }
@@ -68,6 +75,12 @@ impl Loads {
     pub(super) fn processor_us(&self) -> f64 {
         let sum = |of: fn(&Load) -> f64| self.0.iter().map(of).sum::<f64>();
         sum(|load| load.processor_seconds) * 1e6 / sum(|load| load.requests)
+    }
+}
+
+impl Load {
+    fn seconds_each(&self) -> f64 {
+        self.processor_seconds / self.requests
     }
 }
 
