@@ -199,28 +199,10 @@ struct NoHost;
 
 fn failed(failure: &Failure) -> Response<Body> {
     let (status, line) = match failure {
-        Failure::Upload => {
-            return body::text(
-                StatusCode::BAD_REQUEST,
-                "the request's body broke off
-",
-            );
-        }
-        Failure::TimedOut => (
-            StatusCode::GATEWAY_TIMEOUT,
-            "the app behind this edge did not answer in time
-",
-        ),
-        Failure::Connect(_) => (
-            StatusCode::BAD_GATEWAY,
-            "the app behind this edge cannot be reached
-",
-        ),
-        Failure::Broke(_) => (
-            StatusCode::BAD_GATEWAY,
-            "the app behind this edge broke off
-",
-        ),
+        Failure::Upload => return body::text(StatusCode::BAD_REQUEST, "the request's body broke off\n"),
+        Failure::TimedOut => (StatusCode::GATEWAY_TIMEOUT, "the app behind this edge did not answer in time\n"),
+        Failure::Connect(_) => (StatusCode::BAD_GATEWAY, "the app behind this edge cannot be reached\n"),
+        Failure::Broke(_) => (StatusCode::BAD_GATEWAY, "the app behind this edge broke off\n"),
     };
     tracing::warn!(%failure, "the app did not answer");
     body::text(status, line)
