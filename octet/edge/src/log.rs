@@ -8,24 +8,24 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt, registry};
 
 /// How much is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogLevel {
-    /// What needs a person
+    /// What needs a person.
     Error,
-    /// And what may soon
+    /// And what may soon.
     Warn,
-    /// And the life of the edge
+    /// And the life of the edge.
     Info,
-    /// And what became of single connections
+    /// And what became of single connections.
     Debug,
 }
 
 /// How it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people
+    /// For people.
     Text,
-    /// For machines: one object a line
+    /// For machines: one object a line.
     Json,
 }
 

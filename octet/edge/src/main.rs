@@ -17,7 +17,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Error> {
-    log::init(options.log, options.log_format);
+    log::init(options.log_level()?, options.log_format()?);
     if options.check_config {
         println!("{}", Edge::check(options)?);
         return Ok(());

@@ -103,12 +103,12 @@ pub struct Options {
     /// How many threads serve [default: one a processor]
     #[arg(long, env = "WORKERS", value_name = "NUMBER")]
     pub workers: Option<String>,
-    /// How much is logged
-    #[arg(long = "edge-log", env = "EDGE_LOG", value_name = "LEVEL", default_value = "info")]
-    pub log: LogLevel,
-    /// How it is written
-    #[arg(long = "edge-log-format", env = "EDGE_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
-    pub log_format: LogFormat,
+    /// How much is logged: error, warn, info or debug [default: info]
+    #[arg(long, env = "EDGE_LOG", value_name = "LEVEL")]
+    pub edge_log: Option<String>,
+    /// How it is written: text or json [default: text]
+    #[arg(long, env = "EDGE_LOG_FORMAT", value_name = "FORMAT")]
+    pub edge_log_format: Option<String>,
     /// Say what is configured, or what is wrong with it, and end
     #[arg(long)]
     pub check_config: bool,
@@ -147,7 +147,36 @@ pub(crate) enum Scheme {
 }
 
 impl Options {
+    /// How much is logged.
+    ///
+    /// # Errors
+    ///
+    /// When it is none of the levels.
+    pub fn log_level(&self) -> Result<LogLevel, Error> {
+        match set(&self.edge_log).map(str::to_ascii_lowercase).as_deref() {
+            Some("error") => Ok(LogLevel::Error),
+            Some("warn") => Ok(LogLevel::Warn),
+            None | Some("info") => Ok(LogLevel::Info),
+            Some("debug") => Ok(LogLevel::Debug),
+            Some(_) => Err(Error::setting("EDGE_LOG", "write error, warn, info or debug")),
+        }
+    }
+
+    /// How it is written.
+    ///
+    /// # Errors
+    ///
+    /// When it is none of the formats.
+    pub fn log_format(&self) -> Result<LogFormat, Error> {
+        match set(&self.edge_log_format).map(str::to_ascii_lowercase).as_deref() {
+            None | Some("text") => Ok(LogFormat::Text),
+            Some("json") => Ok(LogFormat::Json),
+            Some(_) => Err(Error::setting("EDGE_LOG_FORMAT", "write text or json")),
+        }
+    }
+
     pub(crate) fn check(&self) -> Result<Settings, Error> {
+        self.log_level().and(self.log_format())?;
         let relay = Relay::builder()
             .also_at_root(set(&self.upstream_url).is_none())
             .from_lookup(|name| self.by_variable(name))

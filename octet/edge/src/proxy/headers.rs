@@ -43,8 +43,17 @@ pub(crate) fn write(headers: &mut HeaderMap, visitor: Option<HeaderValue>, schem
     headers.insert(header::HOST, host);
 }
 
+/// Takes what claims to be forwarded off the end of a body too: an app may read it as a header.
+pub(crate) fn trailers(trailers: &mut HeaderMap, believed: &[HeaderName]) {
+    take_off(trailers, |name| is_hop(name.as_str()) || claims_to_forward(name, believed));
+}
+
 /// Takes off what was meant for the hop from the app.
 pub(crate) fn answered(headers: &mut HeaderMap, switched: bool) {
+    // Chunks count, and a length beside them does not (RFC 9112, section 6.3): it would cut the body off.
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        headers.remove(header::CONTENT_LENGTH);
+    }
     take_off(headers, |name| is_hop(name.as_str()));
     if switched {
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
@@ -116,6 +125,20 @@ fn is_forwarding(name: &str) -> bool {
                 | "fly-client-ip"
                 | "via"
         )
+}
+
+/// Whether a body comes in another coding than chunks: taken off here with its name, the app could not read it.
+pub(crate) fn is_coded(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::TRANSFER_ENCODING).iter();
+    values
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .any(|coding| !coding.trim_ascii().eq_ignore_ascii_case(b"chunked"))
+}
+
+/// Whether the text can be the authority that a request is for (RFC 9110, section 7.2): to an app, what stands behind
+/// one of these could be another host, or a path.
+pub(crate) fn is_authority(host: &[u8]) -> bool {
+    host.iter().all(|byte| !byte.is_ascii_whitespace() && !b"/?#@\\".contains(byte))
 }
 
 /// Whether the browser says that it takes trailers.

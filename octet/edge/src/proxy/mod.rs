@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use http::uri::{Authority, PathAndQuery, Scheme as UriScheme};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use octet_relay::Relay;
 use octet_tower::Connection;
@@ -47,8 +48,13 @@ impl App {
             return Err(invalid());
         }
         let host = authority.host();
+        // What `http` takes for no port, and an operator meant as one.
+        let port = match authority.as_str().strip_prefix(host) {
+            Some("") => 80,
+            _ => authority.port_u16().filter(|port| *port > 0).ok_or_else(invalid)?,
+        };
         let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host).into();
-        Ok(Self { host, port: authority.port_u16().unwrap_or(80), authority, timeout })
+        Ok(Self { host, port, authority, timeout })
     }
 
     /// Whether that is where an edge at `own` listens itself: one request would go round for ever.
@@ -100,7 +106,7 @@ fn address(ip: IpAddr) -> HeaderValue {
 pub(crate) struct Proxy {
     pool: Arc<Pool>,
     /// The headers in which proxies tell this edge of a visitor.
-    believed: Box<[HeaderName]>,
+    believed: Arc<[HeaderName]>,
 }
 
 impl Proxy {
@@ -113,9 +119,15 @@ impl Proxy {
         if request.method() == Method::CONNECT {
             return body::text(StatusCode::NOT_IMPLEMENTED, "this edge opens no tunnels\n");
         }
+        if headers::is_coded(request.headers()) {
+            return body::text(
+                StatusCode::NOT_IMPLEMENTED,
+                "this edge takes bodies in chunks, and in no other coding\n",
+            );
+        }
         let upgrade = tunnel::wanted(&request).then(|| hyper::upgrade::on(&mut request));
         let Ok(request) = self.prepare(request, relay, visit, upgrade.is_some()) else {
-            return body::text(StatusCode::BAD_REQUEST, "the request names no host\n");
+            return body::text(StatusCode::BAD_REQUEST, "the request does not name one host\n");
         };
         let (mut response, lease) = match self.pool.send(request).await {
             Ok(answered) => answered,
@@ -123,6 +135,8 @@ impl Proxy {
         };
         let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         headers::answered(response.headers_mut(), switched);
+        // Of this hop, whatever the app speaks: an answer of HTTP/1.0 would end at the browser's first chunk.
+        *response.version_mut() = Version::HTTP_11;
         if !switched {
             return response.map(|body| Body::app(body, lease));
         }
@@ -142,6 +156,10 @@ impl Proxy {
         upgrade: bool,
     ) -> Result<Request<Upload>, NoHost> {
         let (mut parts, body) = request.into_parts();
+        // Which of them counts, this edge and the app could see differently (RFC 9112, section 3.2).
+        if parts.headers.get_all(http::header::HOST).iter().nth(1).is_some() {
+            return Err(NoHost);
+        }
         let peer = visit.connection.peer_addr().ip();
         let visitor = relay.visitor_at(peer, |name| parts.headers.get_all(name).iter().map(HeaderValue::as_bytes));
         let visitor = match visitor {
@@ -157,8 +175,15 @@ impl Proxy {
             (None, None) if parts.version == Version::HTTP_10 => self.pool.host(),
             (None, None) => return Err(NoHost),
         };
+        if !headers::is_authority(host.as_bytes()) {
+            return Err(NoHost);
+        }
         headers::forwarded(&mut parts.headers, &self.believed, upgrade);
         headers::write(&mut parts.headers, visitor, visit.scheme, host);
+        if !body.is_end_stream() && body.size_hint().exact().is_none() {
+            // Else hyper takes a GET to have no body, and drops it.
+            parts.headers.insert(http::header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
         parts.version = Version::HTTP_11;
         if parts.uri.authority().is_some() {
             let path = parts.uri.into_parts().path_and_query.unwrap_or(PathAndQuery::from_static("/"));
@@ -166,21 +191,21 @@ impl Proxy {
         }
         // What hyper needs to switch protocols stays with the browser's request.
         parts.extensions.clear();
-        Ok(Request::from_parts(parts, Upload::new(body)))
+        Ok(Request::from_parts(parts, Upload::new(body, Arc::clone(&self.believed))))
     }
 }
 
 struct NoHost;
 
 fn failed(failure: &Failure) -> Response<Body> {
+    let (status, line) = match failure {
+        Failure::Upload => return body::text(StatusCode::BAD_REQUEST, "the request's body broke off\n"),
+        Failure::TimedOut => (StatusCode::GATEWAY_TIMEOUT, "the app behind this edge did not answer in time\n"),
+        Failure::Connect(_) => (StatusCode::BAD_GATEWAY, "the app behind this edge cannot be reached\n"),
+        Failure::Broke(_) => (StatusCode::BAD_GATEWAY, "the app behind this edge broke off\n"),
+    };
     tracing::warn!(%failure, "the app did not answer");
-    match failure {
-        Failure::TimedOut => {
-            body::text(StatusCode::GATEWAY_TIMEOUT, "the app behind this edge did not answer in time\n")
-        }
-        Failure::Connect(_) => body::text(StatusCode::BAD_GATEWAY, "the app behind this edge cannot be reached\n"),
-        Failure::Broke(_) => body::text(StatusCode::BAD_GATEWAY, "the app behind this edge broke off\n"),
-    }
+    body::text(status, line)
 }
 
 #[cfg(test)]
@@ -193,7 +218,18 @@ mod tests {
         assert_eq!(app("http://127.0.0.1:3000").ok(), Some(("127.0.0.1".into(), 3000)));
         assert_eq!(app("http://[::1]:3000/").ok(), Some(("::1".into(), 3000)));
         assert_eq!(app("http://app").ok(), Some(("app".into(), 80)));
-        for bad in ["app:3000", "http://app/path", "ftp://app", "http://u:p@app", "http://", ""] {
+        for bad in [
+            "app:3000",
+            "http://app/path",
+            "ftp://app",
+            "http://u:p@app",
+            "http://",
+            "",
+            "http://app:",
+            "http://app:0",
+            "http://app:99999",
+            "http://app:x",
+        ] {
             assert_eq!(app(bad).unwrap_err().variable(), Some("UPSTREAM_URL"), "{bad}");
         }
     }

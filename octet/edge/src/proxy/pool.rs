@@ -41,6 +41,8 @@ pub(crate) enum Failure {
     Connect(io::Error),
     /// It took too long.
     TimedOut,
+    /// The browser's own body broke off, or is malformed.
+    Upload,
     /// It broke off, or sent what is no HTTP.
     Broke(hyper::Error),
 }
@@ -51,6 +53,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Connect(error) => write!(f, "no connection came about: {error}"),
             Self::TimedOut => f.write_str("it took too long"),
+            Self::Upload => f.write_str("the browser's body broke off"),
             Self::Broke(error) => write!(f, "it broke off: {error}"),
         }
     }
@@ -107,8 +110,10 @@ impl Pool {
     }
 
     async fn exchange(self: &Arc<Self>, mut request: Request<Upload>) -> Result<(Response<Incoming>, Lease), Failure> {
+        let mut repeated = false;
         loop {
-            let (mut sender, used) = match self.take() {
+            let waiting = if repeated { None } else { self.take() };
+            let (mut sender, used) = match waiting {
                 Some(sender) => (sender, true),
                 None => (self.connect().await?, false),
             };
@@ -116,10 +121,15 @@ impl Pool {
             if sender.ready().await.is_err() && used {
                 continue;
             }
+            let again = if used { again(&request) } else { None };
             match sender.try_send_request(request).await {
                 Ok(response) => return Ok((response, Lease { pool: Arc::clone(self), sender })),
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) if used => request = unsent,
+                Err(mut error) => match (error.take_message(), again) {
+                    (Some(unsent), _) if used => request = unsent,
+                    // The app closed the connection while this request was on its way to it. Once, and on a connection
+                    // of its own: it could be this very request at which the app ends.
+                    (None, Some(again)) if !error.error().is_parse() => (request, repeated) = (again, true),
+                    _ if error.error().is_user() => return Err(Failure::Upload),
                     _ => return Err(Failure::Broke(error.into_error())),
                 },
             }
@@ -132,9 +142,10 @@ impl Pool {
         while let Some((since, sender)) = idle.pop() {
             if since.elapsed() > LONGEST_IDLE {
                 idle.clear();
-            } else if !sender.is_closed() {
+            } else if sender.is_ready() {
                 return Some(sender);
             }
+            // Closed, or still busy with a body that the app answered early: nobody else is to wait for that.
         }
         None
     }
@@ -161,4 +172,16 @@ impl Pool {
     fn idle(&self) -> MutexGuard<'_, Vec<(Instant, Sender)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The request once more, where it does no harm that the app may have seen it already (RFC 9110, section 9.2.2).
+fn again(request: &Request<Upload>) -> Option<Request<Upload>> {
+    if !request.method().is_idempotent() {
+        return None;
+    }
+    let mut again = Request::new(request.body().again()?);
+    *again.method_mut() = request.method().clone();
+    *again.uri_mut() = request.uri().clone();
+    *again.headers_mut() = request.headers().clone();
+    Some(again)
 }

@@ -18,7 +18,11 @@ use crate::support::{before, exchange, options, socket, upgrade};
 
 #[test]
 fn a_setting_that_cannot_be_used_is_named_by_its_variable() {
-    for sound in [&[][..], &["--upstream-url=http://127.0.0.1:8080", "--port=8080", "--bind=192.0.2.1"]] {
+    for sound in [
+        &[][..],
+        &["--edge-log=", "--edge-log-format= "],
+        &["--upstream-url=http://127.0.0.1:8080", "--port=8080", "--bind=192.0.2.1"],
+    ] {
         assert!(Edge::check(&options(sound)).unwrap().contains("sound"));
     }
     for (flag, variable) in [
@@ -28,6 +32,9 @@ fn a_setting_that_cannot_be_used_is_named_by_its_variable() {
         ("--upstream-url=app:3000", "UPSTREAM_URL"),
         ("--upstream-url=http://127.0.0.1:8080 --port=8080", "UPSTREAM_URL"),
         ("--upstream-url=http://localhost:8080 --port=8080 --bind=[::]", "UPSTREAM_URL"),
+        ("--upstream-url=http://127.0.0.1:99999", "UPSTREAM_URL"),
+        ("--edge-log=verbose", "EDGE_LOG"),
+        ("--edge-log-format=xml", "EDGE_LOG_FORMAT"),
         ("--port=http", "PORT"),
         ("--bind=everywhere", "BIND"),
         ("--octet-prefix=octet", "OCTET_PREFIX"),

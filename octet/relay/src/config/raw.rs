@@ -1,6 +1,7 @@
 //! The settings of an edge as they came, and the checks that make a [`Config`] of them.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
@@ -157,18 +158,27 @@ fn ranges(text: &str) -> Result<Vec<IpNet>, ConfigError> {
     let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
     entries
         .map(|entry| {
-            let range = entry.parse().or_else(|_| entry.parse::<std::net::IpAddr>().map(IpNet::from));
+            let range = entry.parse().or_else(|_| entry.parse::<IpAddr>().map(IpNet::from));
             if range.as_ref().is_ok_and(|range| IpNet::prefix_len(range) == 0) {
                 tracing::warn!(
                     "TRUSTED_PROXIES: {entry} believes every visitor's header, unless only proxies get here"
                 );
             }
-            range.map_err(|_| {
+            range.map(plain).map_err(|_| {
                 let advice = format!("{entry:?} is no address and no CIDR; write 10.0.0.0/8 or 2001:db8::/32");
                 ConfigError::new("TRUSTED_PROXIES", advice)
             })
         })
         .collect()
+}
+
+/// A range of IPv4-mapped addresses as the one of IPv4 that it is, which is how peers are compared.
+fn plain(range: IpNet) -> IpNet {
+    let mapped = range.prefix_len().checked_sub(96).zip(match range.addr() {
+        IpAddr::V6(ip) => ip.to_ipv4_mapped(),
+        IpAddr::V4(_) => None,
+    });
+    mapped.and_then(|(length, ip)| IpNet::new(ip.into(), length).ok()).unwrap_or(range)
 }
 
 fn header_name(variable: &'static str, text: &str) -> Result<String, ConfigError> {
@@ -226,6 +236,17 @@ mod tests {
             let blamed = if name == "EDGE_CLIENT_KEY_FILE" { "EDGE_CLIENT_CERT_FILE" } else { name };
             assert_eq!(error.variable(), blamed, "{error}");
             assert!(error.to_string().starts_with(blamed) && !error.to_string().contains(TEST), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_trusted_range_may_be_written_as_ipv4_mapped() {
+        for (text, trusted) in
+            [("::ffff:10.0.0.0/104", "10.255.0.1"), ("::ffff:10.0.0.1", "10.0.0.1"), ("2001:db8::/32", "2001:db8::1")]
+        {
+            let relay = build(&[("OCTET_URL", "http://127.0.0.1:1"), ("LICENSE", TEST), ("TRUSTED_PROXIES", text)]);
+            let relay = relay.unwrap();
+            assert!(relay.trusts(trusted.parse().unwrap()) && !relay.trusts("11.0.0.1".parse().unwrap()), "{text}");
         }
     }
 
