@@ -84,13 +84,20 @@ pub(crate) fn zone(
     })
 }
 
-/// Whether any offset that the browser reports is not the zone's own at that time.
+/// A browser may know the zones' rules as they were so many years ago: systems are updated late, and some are not.
+const OLD_RULES_YEARS: i64 = 3;
+const YEAR_SECONDS: i64 = 365 * 86_400;
+
+/// Whether the offsets that the browser reports are not the zone's own, neither at that time nor by the rules of a few
+/// years before.
 fn offsets_differ(locale: &LocaleEvidence, world: &World, name: &str, now: UnixTime) -> bool {
-    let Some(own) = world.zone_offsets(name, now) else { return false };
-    let differs = |reported: Option<i32>, own: i32| reported.is_some_and(|reported| reported != own);
-    differs(locale.offset_now_min, own.now_min)
-        || differs(locale.offset_january_min, own.january_min)
-        || differs(locale.offset_july_min, own.july_min)
+    let seen = [locale.offset_now_min, locale.offset_january_min, locale.offset_july_min];
+    let is_own = |years: i64| {
+        let own = world.zone_offsets(name, UnixTime(now.0.saturating_sub(years * YEAR_SECONDS)))?;
+        let own = [own.now_min, own.january_min, own.july_min];
+        Some(seen.iter().zip(own).all(|(seen, own)| seen.is_none_or(|seen| seen == own)))
+    };
+    !(0..=OLD_RULES_YEARS).any(|years| is_own(years).unwrap_or(true))
 }
 
 /// What the offsets alone say, where no zone is named; nothing where they are those of UTC.

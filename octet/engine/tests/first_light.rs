@@ -56,6 +56,22 @@ fn a_foreign_zone_and_language_lower_confidence_and_raise_the_alarm() {
 }
 
 #[test]
+fn a_zone_by_the_rules_of_last_year_is_not_forged_and_one_by_no_rules_of_its_own_is() {
+    // British Columbia gave up changing its clocks in 2026.
+    let reported = |[now, january, july]: [i32; 3]| {
+        let locale = LocaleEvidence {
+            offset_january_min: Some(january),
+            offset_july_min: Some(july),
+            ..locale("America/Vancouver", &["en-CA"], now)
+        };
+        let seen = Evidence { locale, ..Evidence::default() };
+        assess(&seen, &World::embedded(), NOW).reasons.contains(&Reason::ForgedZone)
+    };
+    assert!(!reported([-420, -480, -420]) && !reported([-480, -480, -420]));
+    assert!(reported([-300, -300, -240]) && reported([-480, -480, -480]));
+}
+
+#[test]
 fn a_private_address_leaves_the_country_to_zone_and_language_with_less_confidence() {
     let whole = assess(&german(), &World::embedded(), NOW);
     let private = Evidence { address: Some("10.1.2.3".parse().unwrap()), ..german() };
