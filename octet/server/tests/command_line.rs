@@ -456,8 +456,15 @@ async fn a_service_that_is_killed_loses_no_row_of_more_than_a_second_ago_and_non
 
         let log = Config::embedded(folder.join("octet.db")).open_visits().await.unwrap();
         let all = octet_server::visits::Period { from: 0, to: i64::MAX / 2 };
-        let rows = log.page(&key, all, None).await.unwrap().rows;
-        let kept: std::collections::HashSet<_> = rows.iter().map(|row| row.visit.cid.as_str().to_owned()).collect();
+        let (mut kept, mut cursor) = (std::collections::HashSet::new(), None);
+        loop {
+            let page = log.page(&key, all, cursor).await.unwrap();
+            kept.extend(page.rows.iter().map(|row| row.visit.cid.as_str().to_owned()));
+            cursor = page.rows.last().map(|row| row.cursor);
+            if !page.more {
+                break;
+            }
+        }
         let second = std::time::Duration::from_secs(1);
         let due = answered.iter().filter(|(_, at)| sync == "true" || killed.duration_since(*at) > second);
         let lost: Vec<_> = due.filter(|(session, _)| !kept.contains(session)).collect();
