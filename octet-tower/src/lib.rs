@@ -43,6 +43,21 @@
 //! Put the layer on the outermost router (`Router::layer`, not `route_layer`), so that its routes are reached
 //! although the router has none of that name, and outside of layers that change or refuse requests.
 //!
+//! `Router::layer` costs each request two allocations, whatever the layer. Around the router the edge costs none:
+//!
+//! ```no_run
+//! # #[cfg(feature = "axum")]
+//! # async fn serve(router: axum::Router) -> Result<(), Box<dyn std::error::Error>> {
+//! use axum::ServiceExt;
+//! use octet_tower::OctetEdgeLayer;
+//!
+//! let app = OctetEdgeLayer::from_env()?.layer(router);
+//! let listener = octet_tower::Listener::bind("[::]:3000").await?;
+//! axum::serve(listener, app.into_make_service_with_connect_info::<octet_tower::Connection>()).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Any other host
 //!
 //! For warp there are filters and a server, with the feature `warp`. Plain hyper, tonic and the rest need no feature: a

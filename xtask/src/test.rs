@@ -76,7 +76,7 @@ fn cargo(arguments: &[&str]) -> Result<Outcome> {
 }
 
 /// The browser with its driver, and the proxies of the guides, from Debian's packages when that is possible.
-fn browser() -> Result<Outcome> {
+pub(crate) fn browser() -> Result<Outcome> {
     let programs = [
         ("/usr/bin/chromium", "chromium"),
         ("/usr/bin/chromedriver", "chromium-driver"),
@@ -84,7 +84,7 @@ fn browser() -> Result<Outcome> {
         ("/usr/sbin/nginx", "nginx"),
         ("/usr/bin/caddy", "caddy"),
     ];
-    apt(&programs, "the browser tests")
+    apt(&programs, "tests in a real browser")
 }
 
 /// Installs those packages whose program is missing.

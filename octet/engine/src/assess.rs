@@ -94,12 +94,7 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
     };
     let (alarm, reasons) = alarm::judge(&contradictions);
 
-    let class = EvidenceClass {
-        address: address.is_some(),
-        locale: zone.is_some() || languages.is_some(),
-        edges: sightings.len(),
-        hosting,
-    };
+    let class = EvidenceClass { address: address.is_some(), locale: zone.is_some(), edges: sightings.len(), hosting };
     let calibration = parameters.calibration(class);
     let raw = countries.first().map_or(0.0, |country| country.1);
     let caps = &parameters.confidence;
@@ -122,6 +117,7 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
         radius_km: place.map(|place| radius_km(&posterior, snapped(place), calibration.circle)),
         region: place.filter(|_| edges >= EDGES_FOR_REGION).and_then(|place| region(&posterior, place, &sightings)),
         country_masses: countries,
+        class,
     }
 }
 

@@ -3,6 +3,8 @@
 
 use octet::{Alarm, CountryCode, LatLon, Vertex};
 
+use crate::model::EvidenceClass;
+
 /// The conclusion about one session.
 ///
 /// It deliberately does not implement `Serialize`: what a verdict was derived from never leaves the service.
@@ -25,6 +27,8 @@ pub struct Assessment {
     pub region: Option<Vec<Vertex>>,
     /// Posterior probability of each country, most probable first; sums to at most 1.
     pub country_masses: Vec<(CountryCode, f64)>,
+    /// The class of evidence that `confidence` was calibrated by.
+    pub class: EvidenceClass,
 }
 
 impl Default for Assessment {
@@ -39,6 +43,7 @@ impl Default for Assessment {
             radius_km: None,
             region: None,
             country_masses: Vec::new(),
+            class: EvidenceClass::default(),
         }
     }
 }

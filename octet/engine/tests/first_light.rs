@@ -114,6 +114,19 @@ fn a_relay_is_seen_also_when_its_browser_says_that_it_was_hidden_and_when_both_a
 }
 
 #[test]
+fn languages_beside_round_trips_are_no_surer_than_they_tell() {
+    // Basel: of no public address, and of a browser that tells no zone.
+    let edge = |lat, lon, ms| EdgeEvidence { position: LatLon::new(lat, lon).ok(), ..frankfurt(ms, ms + 1.0) };
+    let edges = vec![frankfurt(26.0, 27.0), edge(51.51, -0.13, 24.0), edge(52.23, 21.01, 31.0)];
+    let locale =
+        LocaleEvidence { time_zone: Some("UTC".into()), languages: vec!["en-US".into()], ..Default::default() };
+    let evidence = Evidence { address: "100.64.1.1".parse().ok(), edges, locale, ..Evidence::default() };
+    let assessment = assess(&evidence, &World::embedded(), NOW);
+    assert!((0.1..0.4).contains(&assessment.confidence), "{}", assessment.confidence);
+    assert_eq!(assessment.class.name(), "consumer-3");
+}
+
+#[test]
 fn an_edge_that_saw_another_network_in_another_country_is_left_out_and_raises_the_alarm() {
     let far =
         EdgeEvidence { position: LatLon::new(35.68, 139.69).ok(), round_trips_ms: vec![3.0], ..frankfurt(3.0, 3.0) };

@@ -156,7 +156,9 @@ impl Member {
             .envs(self.environment.iter().copied())
             .env("DISPLAY", place.display)
             .env("ZOO_TOOLS", tools.directory());
+        // Drivers leave files where they stand.
         command
+            .current_dir(profile)
             .env("HOME", profile)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())

@@ -60,6 +60,11 @@ mod axum {
     with_pages!(Axum);
 }
 
+mod around_axum {
+    contract!(AroundAxum);
+    with_pages!(AroundAxum);
+}
+
 mod warp {
     contract!(Warp);
     with_pages!(Warp);

@@ -27,16 +27,25 @@ pub(crate) struct Options {
     only: Option<String>,
 }
 
-/// A host, and how its bench is built.
-const HOSTS: [(&str, &[&str]); 2] = [
-    ("axum", &["bench", "-p", "octet-tower", "--bench", "edge", "--features", "axum", "--no-run"]),
-    ("actix-web", &["bench", "-p", "octet-actix", "--bench", "edge", "--no-run"]),
+/// A host, how its bench is built, and what stands in it.
+const HOSTS: [(&str, &[&str], &str); 3] = [
+    ("axum", AXUM, "edge"),
+    ("axum, around the router", AXUM, "around"),
+    ("actix-web", &["bench", "-p", "octet-actix", "--bench", "edge", "--no-run"], "edge"),
 ];
+const AXUM: &[&str] = &["bench", "-p", "octet-tower", "--bench", "edge", "--features", "axum", "--no-run"];
+
+/// One of them, built.
+struct Host {
+    name: &'static str,
+    program: PathBuf,
+    edge: &'static str,
+}
 
 pub(super) fn run(options: &Options) -> Result<()> {
     require(&["taskset", "wrk", "valgrind", "nginx"])?;
     let wanted = |part: &str| options.only.as_ref().is_none_or(|only| only == part);
-    let hosts = HOSTS.map(|(name, arguments)| build(arguments, "edge").map(|program| (name, program)));
+    let hosts = HOSTS.map(|(name, arguments, edge)| Ok(Host { name, program: build(arguments, "edge")?, edge }));
     let hosts = hosts.into_iter().collect::<Result<Vec<_>>>()?;
     let mut report = serde_json::Map::new();
     let mut add = |part: &str, rows: Vec<Value>| {
@@ -49,10 +58,10 @@ pub(super) fn run(options: &Options) -> Result<()> {
         add("instructions", each(&hosts, instructions)?);
     }
     if wanted("hosts") {
-        add("hosts", each(&hosts, |name, program| under_load(name, program, options))?);
+        add("hosts", each(&hosts, |host| under_load(host, options))?);
     }
     if wanted("proxy") {
-        add("proxy", proxy(&hosts[0].1, options)?);
+        add("proxy", proxy(&hosts[0].program, options)?);
     }
     if let Some(path) = &options.json {
         fs::write(path, serde_json::to_vec_pretty(&report)?)?;
@@ -68,55 +77,51 @@ impl Options {
     }
 }
 
-fn each(hosts: &[(&str, PathBuf)], measure: impl Fn(&str, &Path) -> Result<Vec<Value>>) -> Result<Vec<Value>> {
-    let rows: Result<Vec<_>> = hosts.iter().map(|(name, program)| measure(name, program)).collect();
+fn each(hosts: &[Host], measure: impl Fn(&Host) -> Result<Vec<Value>>) -> Result<Vec<Value>> {
+    let rows: Result<Vec<_>> = hosts.iter().map(measure).collect();
     Ok(rows?.concat())
 }
 
 /// How many allocations one request makes, counted by memcheck.
-fn allocations(host: &str, program: &Path) -> Result<Vec<Value>> {
-    a_request(host, program, "allocations", &["--tool=memcheck"], |line| {
+fn allocations(host: &Host) -> Result<Vec<Value>> {
+    a_request(host, "allocations", &["--tool=memcheck"], |line| {
         line.split_once("total heap usage:")?.1.split_once("allocs")?.0.replace(',', "").trim().parse().ok()
     })
 }
 
 /// How many instructions one request takes, counted by callgrind.
-fn instructions(host: &str, program: &Path) -> Result<Vec<Value>> {
-    a_request(host, program, "instructions", &["--tool=callgrind", "--callgrind-out-file=/dev/null"], |line| {
+fn instructions(host: &Host) -> Result<Vec<Value>> {
+    a_request(host, "instructions", &["--tool=callgrind", "--callgrind-out-file=/dev/null"], |line| {
         line.split_once("Collected :")?.1.trim().parse().ok()
     })
 }
 
 /// What one request costs that is not the edge's, by what valgrind says of two runs of different lengths.
-fn a_request(
-    host: &str,
-    program: &Path,
-    what: &str,
-    tool: &[&str],
-    figure: impl Fn(&str) -> Option<u64>,
-) -> Result<Vec<Value>> {
+fn a_request(host: &Host, what: &str, tool: &[&str], figure: impl Fn(&str) -> Option<u64>) -> Result<Vec<Value>> {
     const FEW: u64 = 500;
     const MANY: u64 = 2500;
     let count = |kind: &str, requests: u64| -> Result<u64> {
         let mut valgrind = Command::new("valgrind");
-        let output = valgrind.args(tool).arg(program).args(["run", kind, &requests.to_string()]).output()?;
+        let output = valgrind.args(tool).arg(&host.program).args(["run", kind, &requests.to_string()]).output()?;
         let text = String::from_utf8_lossy(&output.stderr);
         text.lines().find_map(&figure).with_context(|| format!("valgrind said something else: {text}"))
     };
     let one = |kind: &str| -> Result<u64> { Ok((count(kind, MANY)? - count(kind, FEW)?) / (MANY - FEW)) };
-    let (bare, identity, edge) = (one("bare")?, one("identity")?, one("edge")?);
+    let (bare, identity, edge) = (one("bare")?, one("identity")?, one(host.edge)?);
     let more = edge.cast_signed() - identity.cast_signed();
+    let host = host.name;
     println!("{host}: {what} a request: bare {bare}, a layer that does nothing {identity}, the edge {edge} ({more:+})");
     Ok(vec![json!({ "host": host, "bare": bare, "identity": identity, "edge": edge, "more": more })])
 }
 
 /// A pass-through GET: without the edge, with a layer that does nothing in its place, and with it. Without it twice says what the machine alone does to a ratio.
-fn under_load(host: &str, program: &Path, options: &Options) -> Result<Vec<Value>> {
+fn under_load(host: &Host, options: &Options) -> Result<Vec<Value>> {
     let start = |kind: &str| {
         let addr = free_address()?;
-        Server::start("0", addr, program, &["serve", kind, &addr.to_string()])
+        Server::start("0", addr, &host.program, &["serve", kind, &addr.to_string()])
     };
-    let (bare, identity, edge) = (|| start("bare"), || start("identity"), || start("edge"));
+    let (bare, identity, edge) = (|| start("bare"), || start("identity"), || start(host.edge));
+    let host = host.name;
     let measured = options.plans()?.map(|plan| {
         let [bare, again, identity, edge] = load_in_turns([&bare, &bare, &identity, &edge], plan)?;
         let connections = plan.connections;

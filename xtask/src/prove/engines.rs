@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::test::{apt, execute};
+use crate::test::{apt, browser, execute};
 
 pub(super) fn run() -> Result<()> {
     let programs = [
@@ -14,6 +14,7 @@ pub(super) fn run() -> Result<()> {
         ("/usr/bin/xvfb-run", "xvfb"),
         ("/usr/sbin/haproxy", "haproxy"),
     ];
+    browser()?;
     apt(&programs, "the engines")?;
     let test = ["test", "-p", "octet-tests", "--test", "edge_program", "--", "--ignored", "--nocapture"];
     execute(Command::new(env!("CARGO")).args(test))?;

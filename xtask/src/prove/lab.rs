@@ -4,6 +4,8 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
+use crate::test::browser;
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// Runs only the scenarios whose name contains this text
@@ -12,6 +14,10 @@ pub(crate) struct Options {
 }
 
 pub(super) fn run(options: &Options) -> Result<()> {
+    if let Err(error) = browser() {
+        println!("skipped: {error}");
+        return Ok(());
+    }
     let lab = ["run", "--quiet", "--package", "octet-tests", "--features", "lab", "--bin", "lab", "--"];
     let ended = Command::new(env!("CARGO")).args(lab).args(&options.only).status()?;
     ensure!(ended.success(), "the network lab failed");

@@ -97,11 +97,11 @@ impl Calibration {
 }
 
 /// The class of evidence by which a posterior is calibrated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EvidenceClass {
     /// An address that says something.
     pub address: bool,
-    /// A locale that says something.
+    /// A time zone that says something. Languages alone tell so little that round trips are believed as they stand.
     pub locale: bool,
     /// How many edges at different places.
     pub edges: usize,
@@ -117,13 +117,17 @@ impl EvidenceClass {
             (true, _, _, true) => "hidden",
             (true, false, 0, _) => "address",
             (true, true, 0, _) => "address-locale",
-            (false, _, 0, _) => "locale",
+            (false, true, 0, _) => "locale",
+            (false, false, 0, _) => "languages",
             (false, false, 1..=2, false) => "consumer-1",
             (false, false, 3..=4, false) => "consumer-3",
             (false, false, _, false) => "consumer-6",
             (false, false, 1..=2, true) => "hosting-1",
             (false, false, 3..=4, true) => "hosting-3",
             (false, false, _, true) => "hosting-6",
+            (false, true, 1..=2, _) => "locale-1",
+            (false, true, 3..=4, _) => "locale-3",
+            (false, true, _, _) => "locale-6",
             (_, _, 1..=2, _) => "all-1",
             (_, _, 3..=4, _) => "all-3",
             (_, _, _, _) => "all-6",
@@ -169,7 +173,8 @@ pub struct Taught {
 }
 
 /// The classes of whole sessions.
-const SESSIONS: [&str; 7] = ["address", "address-locale", "locale", "all-1", "all-3", "all-6", "hidden"];
+const SESSIONS: [&str; 10] =
+    ["address", "address-locale", "locale", "locale-1", "locale-3", "locale-6", "all-1", "all-3", "all-6", "hidden"];
 /// Fewer labels than this change nothing.
 const ENOUGH: usize = 100;
 

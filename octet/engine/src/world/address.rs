@@ -85,6 +85,7 @@ impl Scope {
             [169, 254, ..] => Self::LinkLocal,
             [0, ..]
             | [192, 0, 0 | 2, _]
+            | [192, 88, 99, _]
             | [198, 18..=19, ..]
             | [198, 51, 100, _]
             | [203, 0, 113, _]
@@ -98,7 +99,7 @@ impl Scope {
             [0, 0, 0, 0, 0, 0, 0, 1] => Self::Loopback,
             [0xfe80..=0xfebf, ..] => Self::LinkLocal,
             [0xfc00..=0xfdff, ..] => Self::Private,
-            [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Self::Reserved,
+            [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3ffe, ..] | [0x3fff, 0..=0xfff, ..] => Self::Reserved,
             [0x2000..=0x3fff, ..] => Self::Public,
             _ => Self::Reserved,
         }
@@ -183,6 +184,7 @@ mod tests {
             ("100.128.0.1", Scope::Public),
             ("169.254.1.1", Scope::LinkLocal),
             ("203.0.113.9", Scope::Reserved),
+            ("192.88.99.1", Scope::Reserved),
             ("239.1.1.1", Scope::Reserved),
             ("255.255.255.255", Scope::Reserved),
             ("::1", Scope::Loopback),
@@ -190,6 +192,7 @@ mod tests {
             ("fe80::1", Scope::LinkLocal),
             ("fd00::1", Scope::Private),
             ("2001:db8::1", Scope::Reserved),
+            ("3ffe::1", Scope::Reserved),
             ("2a00:1450:4001::1", Scope::Public),
             ("ff02::1", Scope::Reserved),
         ];

@@ -76,22 +76,20 @@ impl World {
     /// ```
     #[must_use]
     pub fn language(&self, tag: &str) -> Option<LanguageFacts<'_>> {
-        let mut language = String::new();
-        let (mut script, mut region) = (None, None);
-        for (position, subtag) in tag.get(..MAX_TAG).unwrap_or(tag).split(['-', '_']).enumerate() {
-            match (position, subtag.len()) {
-                (0, 2..=8) if is_alphabetic(subtag) => language = subtag.to_ascii_lowercase(),
-                (0, _) | (_, 1) => break,
-                (1, 4) if is_alphabetic(subtag) => script = Some(capitalised(subtag)),
-                (1 | 2, 2 | 3) if region.is_none() => region = Some(subtag.to_ascii_uppercase()),
-                _ => {}
-            }
-        }
         let languages = &*self.languages;
+        let tag = tag.get(..MAX_TAG).unwrap_or(tag);
+        // A system's locale has more behind its tag: `en_US.UTF-8`, `sr_RS@latin`.
+        let mut subtags = tag.split(['.', '@']).next()?.split(['-', '_']).peekable();
+        let primary = subtags.next().filter(|subtag| is_alphabetic(subtag))?.to_ascii_lowercase();
+        // `zh-yue` is `yue`, `zh-cmn-Hans` is `zh-Hans`.
+        let extended = subtags.next_if(|subtag| subtag.len() == 3 && is_alphabetic(subtag));
+        let language = extended.and_then(|subtag| languages.find(&subtag.to_ascii_lowercase()));
+        let language = language.map_or(primary.as_str(), |language| &language.tag);
+        let script = subtags.next_if(|subtag| subtag.len() == 4 && is_alphabetic(subtag)).map(capitalised);
+        let region = subtags.next_if(|subtag| matches!(subtag.len(), 2 | 3)).map(str::to_ascii_uppercase);
         let with = |subtag: &Option<String>| languages.find(&format!("{language}-{}", subtag.as_deref()?));
-        let language = with(&script).or_else(|| with(&region).filter(|_| script.is_none()));
-        let language =
-            language.or_else(|| languages.find(tag.split(['-', '_']).next()?.to_ascii_lowercase().as_str()))?;
+        let known = with(&script).or_else(|| with(&region).filter(|_| script.is_none()));
+        let language = known.or_else(|| languages.find(language)).or_else(|| languages.find(&primary))?;
         Some(LanguageFacts { language, regions: region.map_or(&[], |region| languages.region(&region)) })
     }
 }
@@ -239,6 +237,10 @@ mod tests {
             ("sr-Cyrl", "sr"),
             ("pt-BR", "pt"),
             ("de-CH-1901", "de"),
+            ("zh-yue-HK", "yue"),
+            ("zh-cmn-Hans-CN", "zh"),
+            ("zh-cmn-TW", "zh-Hant"),
+            ("en_US.UTF-8", "en"),
         ];
         for (tag, language) in expected {
             assert_eq!(world.language(tag).expect(tag).language.tag, language, "{tag}");
@@ -253,6 +255,11 @@ mod tests {
         let world = World::embedded();
         let regions = |tag| world.language(tag).unwrap().regions;
         assert_eq!(regions("en-GB")[0], "GB");
+        for (tag, country) in
+            [("zh-yue-HK", "HK"), ("zh-cmn-Hans-CN", "CN"), ("en_US.UTF-8", "US"), ("sr_RS@latin", "RS")]
+        {
+            assert_eq!(regions(tag)[0], *country, "{tag}");
+        }
         assert!(regions("es-419").iter().any(|country| *country == *"MX"));
         assert!(!regions("es-419").iter().any(|country| *country == *"ES"));
         assert!(regions("de").is_empty() && regions("en-ZZ").is_empty() && regions("en-001").is_empty());

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::extract::ws::{Message, WebSocketUpgrade};
@@ -14,26 +13,44 @@ use axum::http::header::{ALLOW, CACHE_CONTROL, HeaderMap, HeaderValue, TRAILER};
 use axum::http::{Response, StatusCode};
 use axum::response::Html;
 use axum::routing::{get, post};
+use axum::{Router, ServiceExt};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use octet_tower::axum::{OctetSession, VisitorIp};
 use octet_tower::{Connection, OctetEdgeLayer};
+use tower::Service;
 
 use super::{Setup, endless, page};
 
+/// With the edge as a layer of the router.
 pub(super) async fn serve(setup: &Setup, made: Arc<AtomicU64>) -> SocketAddr {
-    let app = plain(made).merge(pages()).layer(OctetEdgeLayer::from(setup.relay()));
+    listen(setup, shop(made).layer(OctetEdgeLayer::from(setup.relay()))).await
+}
+
+/// With the edge around the router.
+pub(super) async fn serve_around(setup: &Setup, made: Arc<AtomicU64>) -> SocketAddr {
+    listen(setup, OctetEdgeLayer::from(setup.relay()).layer(shop(made))).await
+}
+
+async fn listen<S>(setup: &Setup, app: S) -> SocketAddr
+where
+    S: Service<Request, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static,
+{
     let listener = setup.listener().await;
     let addr = listener.local_addr().unwrap();
     if setup.told {
         let app = app.into_make_service_with_connect_info::<Connection>();
         tokio::spawn(async move { axum::serve(listener, app).await });
     } else {
-        tokio::spawn(async move { axum::serve(listener, app).await });
+        tokio::spawn(async move { axum::serve(listener, app.into_make_service()).await });
     }
     addr
+}
+
+fn shop(made: Arc<AtomicU64>) -> Router {
+    plain(made).merge(pages())
 }
 
 fn pages() -> Router {

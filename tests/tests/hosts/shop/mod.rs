@@ -22,6 +22,8 @@ mod warp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Host {
     Axum,
+    /// Around axum's router instead of in it.
+    AroundAxum,
     Warp,
     Hyper,
     Actix,
@@ -30,7 +32,7 @@ pub(crate) enum Host {
 }
 
 impl Host {
-    pub(crate) const ALL: [Self; 5] = [Self::Axum, Self::Warp, Self::Hyper, Self::Actix, Self::Edge];
+    pub(crate) const ALL: [Self; 6] = [Self::Axum, Self::AroundAxum, Self::Warp, Self::Hyper, Self::Actix, Self::Edge];
 
     /// Whether it keeps the order of a request's headers.
     pub(crate) const fn keeps_header_order(self) -> bool {
@@ -39,13 +41,14 @@ impl Host {
 
     /// Whether requests and responses can have trailers.
     pub(crate) const fn has_trailers(self) -> bool {
-        matches!(self, Self::Axum | Self::Hyper | Self::Edge)
+        matches!(self, Self::Axum | Self::AroundAxum | Self::Hyper | Self::Edge)
     }
 
     /// Serves the shop behind an edge.
     pub(crate) async fn serve(self, setup: Setup, made: Arc<AtomicU64>) -> SocketAddr {
         match self {
             Self::Axum => axum::serve(&setup, made).await,
+            Self::AroundAxum => axum::serve_around(&setup, made).await,
             Self::Warp => warp::serve(&setup, made).await,
             Self::Hyper => hyper::serve(&setup, made).await,
             Self::Actix => actix::serve(&setup, made),

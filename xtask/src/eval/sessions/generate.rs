@@ -97,6 +97,22 @@ pub(super) struct Session {
     pub(super) pretended: Option<CountryCode>,
 }
 
+impl Session {
+    /// As it is seen where no public address reaches the edge.
+    pub(super) fn without_address(&self) -> Self {
+        let mut evidence = Evidence { address: None, visitor_address: None, ..self.evidence.clone() };
+        evidence.edges.iter_mut().for_each(|edge| edge.address = None);
+        Self { evidence, ..*self }
+    }
+
+    /// As it is seen where the browser tells no zone.
+    pub(super) fn without_zone(&self) -> Self {
+        let languages = self.evidence.locale.languages.clone();
+        let locale = LocaleEvidence { languages, ..LocaleEvidence::default() };
+        Self { evidence: Evidence { locale, ..self.evidence.clone() }, ..*self }
+    }
+}
+
 /// Whether every answer can have come from the target's place; else its place, not its session, is made up.
 fn is_where_it_says(target: &Target) -> bool {
     target.sightings.iter().all(|sighting| distance_km(sighting.edge, target.place) <= 100.0 * (sighting.rtt_ms + 1.0))

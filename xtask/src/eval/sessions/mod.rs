@@ -6,12 +6,13 @@ mod predicates;
 mod teach;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use octet::{Alarm, CountryCode};
-use octet_engine::model::{EvidenceClass, Model, Parameters};
+use octet_engine::model::{Model, Parameters};
 use octet_engine::{Assessment, Evidence, World, assess_with};
 use octet_geometry::{EARTH_RADIUS_KM, HALF_TURN_KM, distance_km};
 use serde::Serialize;
@@ -28,8 +29,8 @@ pub(crate) struct Options {
     #[arg(long, default_value = "../shared/data/rtt")]
     data: PathBuf,
     /// Sessions of each scenario and number of edges
-    #[arg(long, default_value_t = 400)]
-    sessions: usize,
+    #[arg(long, default_value = "400")]
+    sessions: NonZeroUsize,
     /// Where the checked-in tables are
     #[arg(long, default_value = "octet/engine/data")]
     tables: PathBuf,
@@ -141,7 +142,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(path) = &options.write {
         let model = Model::new(Arc::new(parameters.clone()));
         let mut generator = Generator::new(&drawing, &model, &targets, SEED ^ 1)?;
-        teach::all(&mut parameters, &mut generator, &seeing, options.sessions)?;
+        teach::all(&mut parameters, &mut generator, &seeing, options.sessions.get())?;
         fit::write(&parameters, path)?;
     }
     let model = Model::new(Arc::new(parameters));
@@ -171,7 +172,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for scenario in Scenario::ALL.into_iter().filter(wanted) {
         let mut all = Vec::new();
         for edges in EDGES {
-            let outcomes = outcomes(&mut generator, &seeing, &model, scenario, edges, options.sessions)?;
+            let outcomes = outcomes(&mut generator, &seeing, &model, scenario, edges, options.sessions.get())?;
             if matches!(scenario, Scenario::Shaped | Scenario::VpnFar | Scenario::Roaming) {
                 show(&mut lines, line(scenario.name(), edges.to_string(), &outcomes, &mut random));
             }
@@ -180,13 +181,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         show(&mut lines, line(scenario.name(), "all".into(), &all, &mut random));
     }
     if options.only.is_none() {
-        let mixture = honest(&mut generator, options.sessions)?;
-        let mixture: Vec<Outcome> = mixture.iter().map(|session| outcome(session, &seeing, &model)).collect();
-        for edges in EDGES {
-            let own: Vec<Outcome> = mixture.iter().filter(|outcome| outcome.edges == edges).cloned().collect();
-            show(&mut lines, line("honest mixture", edges.to_string(), &own, &mut random));
+        let mixture = honest(&mut generator, options.sessions.get())?;
+        let of = |session: &Session| outcome(session, &seeing, &model);
+        let hidden: Vec<Outcome> = mixture.iter().map(|session| of(&session.without_address())).collect();
+        let mixture: Vec<Outcome> = mixture.iter().map(of).collect();
+        for (name, outcomes) in [("honest mixture", &mixture), ("honest, no public address", &hidden)] {
+            for edges in EDGES {
+                let own: Vec<Outcome> = outcomes.iter().filter(|outcome| outcome.edges == edges).cloned().collect();
+                show(&mut lines, line(name, edges.to_string(), &own, &mut random));
+            }
+            show(&mut lines, line(name, "all".into(), outcomes, &mut random));
         }
-        show(&mut lines, line("honest mixture", "all".into(), &mixture, &mut random));
         false_alarms(&mixture);
         if let Some(directory) = &options.plots {
             draw(directory, &mixture)?;
@@ -195,7 +200,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.only.is_none() {
         generator.keep_smallest(SMALLEST);
         for (name, alone) in [("smallest countries", false), ("smallest, delays alone", true)] {
-            let answers = of_smallest(&mut generator, &seeing, &model, options.sessions, alone)?;
+            let answers = of_smallest(&mut generator, &seeing, &model, options.sessions.get(), alone)?;
             lines.push(line(name, "all".into(), &answers, &mut random));
         }
     }
@@ -253,13 +258,6 @@ fn outcome(session: &Session, world: &World, model: &Model) -> Outcome {
     let named = assessment.country;
     let place = assessment.location.zip(assessment.radius_km);
     let error_km = assessment.location.map_or(HALF_TURN_KM, |place| distance_km(place, session.place));
-    let facts = session.evidence.address.map(|address| world.address(address));
-    let class = EvidenceClass {
-        address: facts.is_some(),
-        locale: true,
-        edges: session.evidence.edges.len(),
-        hosting: facts.is_some_and(|facts| facts.hosting || facts.tor),
-    };
     let masses = probabilities(&assessment);
     let of_truth: f64 = masses.iter().filter(|country| country.0 == session.country).map(|country| country.1).sum();
     let squares: f64 = masses.iter().map(|country| country.1 * country.1).sum();
@@ -272,7 +270,7 @@ fn outcome(session: &Session, world: &World, model: &Model) -> Outcome {
         of_truth,
         brier: squares - 2.0 * of_truth + 1.0,
         raw: first.map_or(0.0, |first| first.1),
-        class: class.name(),
+        class: assessment.class.name(),
         alarm: assessment.alarm,
         reasons: assessment.reasons,
         deceived: pretends && assessment.confidence >= 0.5 && assessment.alarm < Alarm::Medium,

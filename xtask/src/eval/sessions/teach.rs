@@ -22,6 +22,9 @@ pub(super) fn all(
     let model = Model::new(Arc::new(parameters.clone()));
     let visitors = honest(generator, sessions)?;
     let mut lessons: Vec<Outcome> = visitors.iter().map(|session| outcome(session, world, &model)).collect();
+    lessons.extend(visitors.iter().map(|session| outcome(&session.without_address(), world, &model)));
+    let alone = visitors.iter().filter(|session| session.evidence.edges.is_empty());
+    lessons.extend(alone.map(|session| outcome(&session.without_zone(), world, &model)));
     lessons.extend(hidden(generator, world, &model, sessions)?);
     calibrate(parameters, &lessons);
     thresholds(parameters, &visitors, world);
@@ -167,7 +170,8 @@ fn calibrate(parameters: &mut Parameters, outcomes: &[Outcome]) {
             within: depth,
         });
     }
-    for (class, lessons) in lessons {
+    // Round trips alone, or with languages, are calibrated by `fit`.
+    for (class, lessons) in lessons.into_iter().filter(|(class, _)| !class.starts_with("consumer")) {
         let mut calibration = of(&lessons);
         (calibration.shares, calibration.lean, calibration.circle) = ([0.5, 0.9, 0.95], 0.0, 0.9);
         parameters.calibration.insert(class.to_owned(), calibration);
