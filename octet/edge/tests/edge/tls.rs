@@ -134,6 +134,29 @@ async fn a_certificate_that_changes_on_disk_is_served_without_a_restart() {
     assert!(load.await.unwrap() > 0);
 }
 
+#[tokio::test]
+#[cfg(unix)]
+async fn a_certificate_that_takes_the_others_place_with_its_time_and_length_is_served() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let (old, new) = (authority.sign("edge"), other.sign("edge"));
+    for path in old.iter().chain(&new) {
+        let text = std::fs::read_to_string(path).unwrap();
+        std::fs::write(path, format!("{text:\n<4096}")).unwrap();
+        std::fs::File::options().write(true).open(path).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    }
+    let edge = start(&["--edge-tls-cert-file", &old[0], "--edge-tls-key-file", &old[1]]);
+    for (new, old) in new.iter().zip(&old) {
+        std::fs::rename(new, old).unwrap();
+    }
+    let health = || Request::get("/healthz").body(Bytes::new()).unwrap();
+    let changed = async {
+        while client(&edge, &other).send(health(), Limits::default()).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), changed).await.expect("the new certificate is served");
+}
+
 #[test]
 fn a_certificate_that_cannot_be_used_is_named_by_its_variable() {
     let authority = Authority::new();
