@@ -295,6 +295,37 @@ async fn behind_a_load_balancer_for_tcp_the_edge_sees_the_browsers_address_and_i
     }
 }
 
+/// A browser's side of `edge` that sends the ClientHello in records of one byte; its port.
+async fn crumbs(edge: SocketAddr) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut browser, _)) = listener.accept().await {
+            let mut edge = TcpStream::connect(edge).await.unwrap();
+            let mut head = [0; 5];
+            browser.read_exact(&mut head).await.unwrap();
+            let mut hello = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
+            browser.read_exact(&mut hello).await.unwrap();
+            let records: Vec<_> = hello.iter().flat_map(|byte| [head[0], head[1], head[2], 0, 1, *byte]).collect();
+            edge.write_all(&records).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut browser, &mut edge).await });
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_clienthello_in_crumbs_is_seen_as_the_whole_one_is() {
+    let (authority, octet) = (Authority::new(), Octet::start().await);
+    let [certificate, key] = authority.sign("edge");
+    let edge = octet.edge(&["--edge-tls-cert-file", &certificate, "--edge-tls-key-file", &key]);
+    client(&edge, &authority).send(post(&edge), Limits::default()).await.unwrap();
+    let whole = octet.observed().tls.unwrap().ja4;
+    let port = crumbs(edge.addr).await;
+    client_at(port, authority.pem()).send(post_at(port), Limits::default()).await.unwrap();
+    assert_eq!(octet.observed().tls.map(|tls| tls.ja4), Some(whole));
+}
+
 #[tokio::test]
 async fn a_cdns_word_is_taken_from_trusted_peers_and_marked_as_its_own() {
     let octet = Octet::start().await;
