@@ -97,8 +97,8 @@ impl fmt::Debug for Tls {
     }
 }
 
-/// By what a change of the files is noticed.
-type Stamp = [Option<(SystemTime, u64)>; 2];
+/// By what a change of the files is noticed: when each was written, its length, and which one it is.
+type Stamp = [Option<(SystemTime, u64, u64)>; 2];
 
 #[derive(Debug)]
 struct Files {
@@ -110,7 +110,7 @@ impl Files {
     fn stamp(&self) -> Stamp {
         let one = |path: &Path| {
             let data = std::fs::metadata(path).ok()?;
-            Some((data.modified().ok()?, data.len()))
+            Some((data.modified().ok()?, data.len(), number(&data)))
         };
         [one(&self.certificate), one(&self.key)]
     }
@@ -127,6 +127,18 @@ impl Files {
         let pair = CertifiedKey::from_der(chain, key, provider);
         pair.map(Arc::new).map_err(|error| failed(&self.key, format!("it does not fit the certificate: {error}")))
     }
+}
+
+/// The number of a file in its file system: one that takes another's place can have its time and its length, as where
+/// every file is of the same time.
+#[cfg(unix)]
+fn number(data: &std::fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(data)
+}
+
+#[cfg(not(unix))]
+const fn number(_: &std::fs::Metadata) -> u64 {
+    0
 }
 
 /// The certificate as its files have it now.

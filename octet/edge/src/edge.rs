@@ -50,12 +50,17 @@ impl Edge {
     ///
     /// When a setting cannot be used, or the address cannot be listened at.
     pub fn bind(options: &Options) -> Result<Self, Error> {
+        use io::ErrorKind::{AddrInUse, PermissionDenied};
+
         let settings = options.check()?;
         let SocketAddr::V6(_) = settings.address else { return Self::at(settings.address, settings) };
         let unspecified = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), settings.address.port());
         match listen(settings.address) {
-            // A machine without IPv6, whose operator did not ask for it.
-            Err(_) if settings.any_address => Self::at(unspecified, settings),
+            // A machine without IPv6, whose operator did not ask for it. Where the port is another's, or not to be had,
+            // visitors over IPv6 would come to somebody else.
+            Err(error) if settings.any_address && !matches!(error.kind(), AddrInUse | PermissionDenied) => {
+                Self::at(unspecified, settings)
+            }
             Err(source) => Err(Error::Listen { address: settings.address, source }),
             Ok(socket) => Ok(Self { socket, settings }),
         }
@@ -166,12 +171,13 @@ impl Worker {
             listener = listener.tls(tls);
         }
         loop {
-            // A connection over the bound waits in the kernel's queue, which is bounded too.
+            // A connection over the bound waits here for a slot, and those behind it in the kernel's queue, which is
+            // bounded too. No thread holds a slot that it has no connection for: another could have one that waits.
             let next = async {
-                let slot = Arc::clone(&self.slots).acquire_owned().await;
-                (slot, listener.accept().await)
+                let accepted = listener.accept().await;
+                (accepted, Arc::clone(&self.slots).acquire_owned().await)
             };
-            let (slot, (stream, connection)) = tokio::select! {
+            let ((stream, connection), slot) = tokio::select! {
                 next = next => next,
                 () = self.stop.cancelled() => break,
             };

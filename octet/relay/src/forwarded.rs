@@ -79,7 +79,7 @@ impl TrustedProxies {
         let elements = if standard { split_unquoted(value, ',') } else { value.split(',').collect() };
         let elements = elements.into_iter().map(str::trim).filter(|element| !element.is_empty());
         elements
-            .map(|element| if standard { for_parameter(element).and_then(address) } else { address(element) })
+            .map(|element| if standard { for_parameter(element).and_then(node) } else { address(element) })
             .collect()
     }
 }
@@ -98,27 +98,33 @@ fn for_parameter(element: &str) -> Option<&str> {
     }
 }
 
-/// Splits at `separator` where it stands outside of quoted strings. A string that is opened and never closed is
-/// none: a visitor could otherwise open one to swallow what the proxy appends.
+/// Splits at `separator` where it stands outside of quoted strings, as read from the right: what the last proxy wrote
+/// is whole, and no string that a visitor opens and never closes changes where it begins.
 fn split_unquoted(text: &str, separator: char) -> Vec<&str> {
-    let (mut parts, mut start, mut quoted, mut escaped) = (Vec::new(), 0, false, false);
-    for (at, character) in text.char_indices() {
+    let (mut parts, mut end, mut quoted) = (Vec::new(), text.len(), false);
+    for (at, character) in text.char_indices().rev() {
         match character {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
+            '"' if !(quoted && is_escaped(&text[..at])) => quoted = !quoted,
             _ if character == separator && !quoted => {
-                parts.push(&text[start..at]);
-                start = at + character.len_utf8();
+                parts.push(&text[at + character.len_utf8()..end]);
+                end = at;
             }
             _ => {}
         }
     }
-    if quoted {
-        return text.split(separator).collect();
-    }
-    parts.push(&text[start..]);
+    parts.push(&text[..end]);
+    parts.reverse();
     parts
+}
+
+/// Whether the character that follows is part of a quoted string: an odd number of backslashes stands before it.
+fn is_escaped(before: &str) -> bool {
+    before.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
+}
+
+/// The address of a node, whose port may have a name in its place (RFC 7239, section 6).
+fn node(text: &str) -> Option<IpAddr> {
+    address(text.rsplit_once(":_").map_or(text, |(address, _)| address))
 }
 
 /// An address with or without a port, an IPv6 address with or without brackets.
@@ -194,7 +200,12 @@ mod tests {
             ("for=198.51.100.9;proto=https;by=10.0.0.1", Some("198.51.100.9")),
             (r#"For="[2001:db8:cafe::17]:4711""#, Some("2001:db8:cafe::17")),
             (r#"for=6.6.6.6, for="198.51.100.9:80";host="a,b;c", for=10.0.0.2"#, Some("198.51.100.9")),
+            (r#"for="198.51.100.9:_hidden""#, Some("198.51.100.9")),
+            (r#"for="[2001:db8:cafe::17]:_a.b-c""#, Some("2001:db8:cafe::17")),
+            (r#"x=", for=198.51.100.9;host="a, for=6.6.6.6;b""#, Some("198.51.100.9")),
+            (r#"for=6.6.6.6, host="\", for=6.6.6.6;\\";for=198.51.100.9"#, Some("198.51.100.9")),
             ("for=unknown", None),
+            (r#"for="198.51.100.9:_a:_b""#, None),
             ("by=10.0.0.1", None),
             (r#"for="198.51.100.9"#, None),
             (r#"for="198.51\.100.9""#, None),
@@ -214,7 +225,7 @@ mod tests {
         #[test]
         fn what_stands_left_of_the_visitor_means_nothing(
             left in r#"([ -~]|for=|["\\;,]){0,60}"#,
-            visitor_hop in r#"198\.51\.100\.9|"198\.51\.100\.9:80""#,
+            visitor_hop in r#"198\.51\.100\.9|"198\.51\.100\.9:(80|_a)"(;host="([ -!#-\[\]-~]|\\["\\]){0,20}")?"#,
             one_value: bool,
         ) {
             for header in ["forwarded", "x-forwarded-for"] {

@@ -62,11 +62,15 @@ where
             Some(Ok(Message::Binary(bytes))) => channel.receive(now, Said::Binary(&bytes), tcp()),
             Some(Ok(Message::Text(text))) => channel.receive(now, Said::Text(&text), tcp()),
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) if control < MAX_CONTROL => control += 1,
-            Some(Ok(Message::Close(_))) | None => return Ok(()),
-            // Too large, no text, or a flood of pings: malformed, like any message that the protocol does not have.
+            // The closing handshake is the browser's, and answered below.
+            Some(Ok(Message::Close(_))) => break,
+            // Too large, no text, no WebSocket, or a flood of pings: malformed, like any message that the protocol does
+            // not have.
             Some(
-                Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) | Err(Error::Capacity(_) | Error::Utf8(_)),
+                Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))
+                | Err(Error::Capacity(_) | Error::Utf8(_) | Error::Protocol(_)),
             ) => channel.receive(now, Said::Binary(&[]), tcp()),
+            None => return Ok(()),
             Some(Err(error)) => return Err(error),
         }
     }

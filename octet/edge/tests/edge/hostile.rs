@@ -9,7 +9,7 @@ use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Running, before, get};
+use crate::support::{Running, before, get, start, upgrade};
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -103,4 +103,25 @@ async fn empty_frames_for_a_stream_that_nobody_opened_end_the_connection() {
     assert!(reason(&edge, &frame(DATA, 0, 1, &[]).repeat(1000)).await.is_some());
     assert_eq!(asked.load(Ordering::Relaxed), 0);
     assert_eq!(get(edge.addr, "/octet/healthz").await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_latency_channel_is_closed_with_a_reason_whatever_its_browser_does() {
+    let edge = start(&[]);
+    let closing = |code: u16| [&[0x88, 2][..], &code.to_be_bytes()].concat();
+    for (says, end) in [
+        // A browser closes it: the handshake is completed (RFC 6455, section 5.5.1).
+        (&[0x88, 0x82, 0, 0, 0, 0, 3, 0xe8][..], closing(1000)),
+        // Not masked, an extension that nobody agreed on, an opcode that there is not, a ping in pieces.
+        (&[0x82, 1, 7], closing(1008)),
+        (&[0xc2, 0x81, 0, 0, 0, 0, 7], closing(1008)),
+        (&[0x83, 0x80, 0, 0, 0, 0], closing(1008)),
+        (&[0x09, 0x80, 0, 0, 0, 0], closing(1008)),
+    ] {
+        let (mut channel, _) = upgrade(edge.addr, &format!("/octet/v1/ws?ref=s{}", says[0]), "websocket").await;
+        channel.write_all(says).await.unwrap();
+        let mut heard = Vec::new();
+        channel.read_to_end(&mut heard).await.unwrap();
+        assert!(heard.ends_with(&end), "{says:02x?}: {heard:02x?}");
+    }
 }

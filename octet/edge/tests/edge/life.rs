@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use http::{Request, StatusCode};
@@ -14,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use crate::support::{before, exchange, options, socket, upgrade};
+use crate::support::{before, exchange, options, socket, start, upgrade};
 
 #[test]
 fn a_setting_that_cannot_be_used_is_named_by_its_variable() {
@@ -103,6 +104,36 @@ async fn an_address_that_is_taken_is_named() {
     let port = taken.local_addr().unwrap().port().to_string();
     let error = Edge::bind(&options(&["--port", &port])).unwrap_err();
     assert!(error.to_string().contains(&port) && error.to_string().contains("PORT"), "{error}");
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_over_ipv6_only_is_named_and_not_half_served() {
+    // A machine without IPv6 has nothing to take.
+    let Ok(taken) = std::net::TcpListener::bind("[::1]:0") else { return };
+    let address = format!("[::]:{}", taken.local_addr().unwrap().port());
+    let bound = Edge::bind(&options(&["--bind=", "--port", &address[5..]])).map(|edge| edge.local_addr());
+    let error = bound.unwrap_err();
+    assert!(error.to_string().starts_with(&address), "{error}");
+}
+
+#[tokio::test]
+async fn over_the_bound_each_connection_has_its_turn_whichever_thread_took_it() {
+    let edge = start(&["--max-connections=1", "--workers=2", "--trusted-proxies=127.0.0.1"]);
+    let mut waiting = Vec::new();
+    for _ in 0..6 {
+        waiting.push(TcpStream::connect(edge.addr).await.unwrap());
+    }
+    // One thread takes them all, and waits for what they begin with.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    for tcp in &mut waiting {
+        tcp.write_all(b"GET /healthz HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n").await.unwrap();
+    }
+    for tcp in &mut waiting {
+        let mut answer = String::new();
+        let read = tokio::time::timeout(Duration::from_secs(5), tcp.read_to_string(&mut answer));
+        read.await.expect("it has its turn").unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
 }
 
 #[tokio::test]

@@ -75,6 +75,20 @@ async fn a_trusted_proxy_says_whom_the_edge_serves_in_the_one_header_that_is_bel
 }
 
 #[tokio::test]
+async fn the_standard_header_names_whom_the_last_proxy_saw_whatever_the_visitor_wrote_into_it() {
+    let edge = before(mirror(), &["--trusted-proxies=127.0.0.0/8", "--forwarded-header=forwarded"]).await;
+    for value in [
+        r#"for="198.51.100.9:_hidden""#,
+        r#"x=", for=198.51.100.9;host="a, for=6.6.6.6;b""#,
+        r#"for=6.6.6.6;x="\\, for="198.51.100.9:80";host="a;for=6.6.6.6""#,
+    ] {
+        let request = Request::get("/").header("forwarded", value).body(Full::default()).unwrap();
+        let answer = text(&exchange(edge.addr, request).await);
+        assert!(answer.contains("x-forwarded-for: 198.51.100.9"), "{value}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn answers_pass_with_status_headers_trailers_and_without_what_belongs_to_one_hop() {
     let app = Router::new().route(
         "/",

@@ -134,6 +134,29 @@ async fn a_certificate_that_changes_on_disk_is_served_without_a_restart() {
     assert!(load.await.unwrap() > 0);
 }
 
+#[tokio::test]
+#[cfg(unix)]
+async fn a_certificate_that_takes_the_others_place_with_its_time_and_length_is_served() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let (old, new) = (authority.sign("edge"), other.sign("edge"));
+    for path in old.iter().chain(&new) {
+        let text = std::fs::read_to_string(path).unwrap();
+        std::fs::write(path, format!("{text:\n<4096}")).unwrap();
+        std::fs::File::options().write(true).open(path).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    }
+    let edge = start(&["--edge-tls-cert-file", &old[0], "--edge-tls-key-file", &old[1]]);
+    for (new, old) in new.iter().zip(&old) {
+        std::fs::rename(new, old).unwrap();
+    }
+    let health = || Request::get("/healthz").body(Bytes::new()).unwrap();
+    let changed = async {
+        while client(&edge, &other).send(health(), Limits::default()).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), changed).await.expect("the new certificate is served");
+}
+
 #[test]
 fn a_certificate_that_cannot_be_used_is_named_by_its_variable() {
     let authority = Authority::new();
@@ -270,6 +293,37 @@ async fn behind_a_load_balancer_for_tcp_the_edge_sees_the_browsers_address_and_i
         assert_eq!(tls.unwrap().ja4, direct);
         assert!(http2.is_some());
     }
+}
+
+/// A browser's side of `edge` that sends the ClientHello in records of one byte; its port.
+async fn crumbs(edge: SocketAddr) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut browser, _)) = listener.accept().await {
+            let mut edge = TcpStream::connect(edge).await.unwrap();
+            let mut head = [0; 5];
+            browser.read_exact(&mut head).await.unwrap();
+            let mut hello = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
+            browser.read_exact(&mut hello).await.unwrap();
+            let records: Vec<_> = hello.iter().flat_map(|byte| [head[0], head[1], head[2], 0, 1, *byte]).collect();
+            edge.write_all(&records).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut browser, &mut edge).await });
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_clienthello_in_crumbs_is_seen_as_the_whole_one_is() {
+    let (authority, octet) = (Authority::new(), Octet::start().await);
+    let [certificate, key] = authority.sign("edge");
+    let edge = octet.edge(&["--edge-tls-cert-file", &certificate, "--edge-tls-key-file", &key]);
+    client(&edge, &authority).send(post(&edge), Limits::default()).await.unwrap();
+    let whole = octet.observed().tls.unwrap().ja4;
+    let port = crumbs(edge.addr).await;
+    client_at(port, authority.pem()).send(post_at(port), Limits::default()).await.unwrap();
+    assert_eq!(octet.observed().tls.map(|tls| tls.ja4), Some(whole));
 }
 
 #[tokio::test]

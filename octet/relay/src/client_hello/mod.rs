@@ -18,10 +18,9 @@ use octet::handshake::TlsObservation;
 use self::hello::ClientHello;
 use crate::progress::Progress;
 
-/// The longest ClientHello that is read, in bytes. Those of browsers have about 2,000.
-const MAX_HELLO: usize = 16 * 1024;
-/// In how many records it may come.
-const MAX_RECORDS: usize = 64;
+/// The longest ClientHello that is read, in bytes: the longest that rustls answers, in however many records, so that
+/// nobody hides it and is served. Those of browsers have about 2,000.
+const MAX_HELLO: usize = MESSAGE_HEAD + 0xffff;
 const RECORD_HEAD: usize = 5;
 const MESSAGE_HEAD: usize = 4;
 const HANDSHAKE: u8 = 22;
@@ -33,7 +32,6 @@ pub struct Reader {
     head: Vec<u8>,
     /// What is still to come of the current record.
     record_left: usize,
-    records: usize,
     /// The handshake message, out of its records.
     message: Vec<u8>,
     done: bool,
@@ -64,9 +62,8 @@ impl Reader {
         }
         if let [_, _, _, high, low] = self.head[..] {
             self.record_left = usize::from(u16::from_be_bytes([high, low]));
-            self.records += 1;
             self.head.clear();
-            if self.record_left == 0 || self.records > MAX_RECORDS {
+            if self.record_left == 0 {
                 return self.give_up();
             }
         }

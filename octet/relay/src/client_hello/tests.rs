@@ -130,6 +130,15 @@ fn what_a_hello_does_not_have_is_written_as_the_specification_says() {
 }
 
 #[test]
+fn what_rustls_would_answer_is_read_however_long_and_in_however_many_records() {
+    let names = vec![&[b'x'; 250][..]; 240];
+    let message = Made { alpn: &names, ..CHROME }.message();
+    let pieces: Vec<_> = message.chunks(16).flat_map(record).collect();
+    assert!(message.len() > 60_000);
+    assert_eq!(read(&pieces).unwrap().ja4.as_str(), "t13d1516xx_8daaf6152771_d8a2da3f94cd");
+}
+
+#[test]
 fn what_is_no_hello_is_none() {
     let message = CHROME.message();
     for bytes in [
