@@ -96,6 +96,21 @@ impl Grid {
         })
     }
 
+    /// The finest nodes of which some part may be where this says; a coarse node is asked for all within it.
+    pub(crate) fn finest(&self, may_be: impl Fn(&Node) -> bool) -> impl Iterator<Item = &Node> {
+        let mut ahead: Vec<usize> = (0..self.roots).rev().collect();
+        std::iter::from_fn(move || {
+            while let Some(node) = ahead.pop().map(|index| &self.nodes[index]) {
+                match (may_be(node), node.children) {
+                    (false, _) => {}
+                    (true, 0) => return Some(node),
+                    (true, _) => ahead.extend(node.child_range().rev()),
+                }
+            }
+            None
+        })
+    }
+
     /// The country of this code, as an index.
     pub(crate) fn country(&self, code: CountryCode) -> Option<usize> {
         self.countries.binary_search_by_key(&code, |country| country.code).ok()

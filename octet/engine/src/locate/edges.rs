@@ -4,7 +4,7 @@
 use octet_geometry::{EARTH_RADIUS_KM, UnitVector};
 
 use super::Sighting;
-use crate::grid::Node;
+use crate::grid::{Grid, Node};
 use crate::model::{self, ByKnot, Model};
 
 /// Nothing goes and comes back faster: half of light's speed in vacuum, in km per ms of round trip.
@@ -110,6 +110,15 @@ impl Edges {
     /// Whether an answer can have come from there to every edge.
     pub(crate) fn reach(&self, at: UnitVector) -> bool {
         self.edges.iter().all(|edge| at.distance_km(edge.vector) <= VACUUM_KM_PER_MS * edge.rtt_ms)
+    }
+
+    /// Whether an answer can have come to every edge from some land.
+    pub(crate) fn reach_land(&self, grid: &Grid) -> bool {
+        let reaches = |node: &Node, edge: &Edge| {
+            let reach = VACUUM_KM_PER_MS * edge.rtt_ms + f64::from(node.radius_km);
+            node.vector().distance_km(edge.vector) <= reach
+        };
+        grid.finest(|node| self.edges.iter().all(|edge| reaches(node, edge))).next().is_some()
     }
 
     /// ln likelihood of the round trips for a client at this node, its offset marginalised.

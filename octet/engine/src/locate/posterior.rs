@@ -5,7 +5,7 @@ use octet::{CountryCode, LatLon};
 use octet_geometry::{EARTH_RADIUS_KM, UnitVector};
 
 use super::edges::{Edges, MAX_OFFSETS};
-use crate::grid::{Healpix, ln_sum};
+use crate::grid::{Healpix, Node, ln_sum};
 use crate::model::Model;
 use crate::world::cells::ORDER;
 
@@ -195,19 +195,22 @@ impl<'m> Posterior<'m> {
         area
     }
 
-    /// How many people live in the region of highest density that holds this share of the mass.
-    #[must_use]
-    pub fn population(&self, share: f64) -> f64 {
-        let mut within = 0.0;
-        let mut people = 0.0;
-        for leaf in &self.leaves {
-            if within >= share {
-                break;
-            }
-            within += leaf.mass;
-            people += f64::from(self.model.grid.nodes[leaf.node as usize].population);
-        }
-        people
+    /// Whether so many people live within this of `center`, in places that `holds` tells of.
+    pub(crate) fn people_live(&self, center: LatLon, km: f64, people: f64, holds: impl Fn(LatLon) -> bool) -> bool {
+        let center = UnitVector::from(center);
+        let away = |node: &Node| center.distance_km(node.vector());
+        let near = self.model.grid.finest(|node| away(node) <= km + f64::from(node.radius_km));
+        let held = near.filter(|node| away(node) <= km && node.vector().to_place().is_some_and(&holds));
+        let mut lacking = people;
+        held.map(|node| f64::from(node.population)).any(|own| {
+            lacking -= own;
+            lacking <= 0.0
+        })
+    }
+
+    /// Whether the round trips can have come from some land, all of them.
+    pub(crate) fn reaches_land(&self) -> bool {
+        self.edges.reach_land(&self.model.grid)
     }
 
     /// The smallest share whose region of highest density holds the place in that country: 0 at the densest cell,
