@@ -172,7 +172,7 @@ fn radius_km(posterior: &Posterior<'_>, place: LatLon, share: f64) -> f64 {
 /// The outline of the region, where it is none of few people.
 fn region(posterior: &Posterior<'_>, place: LatLon, sightings: &[Sighting]) -> Option<Vec<Vertex>> {
     let outline = posterior.outline(place, REGION_SHARE, sightings)?;
-    if !posterior.people_live(place, HALF_TURN_KM, LEAST_PEOPLE, |home| outline.contains(home)) {
+    if !posterior.people_live_in(&outline, place, LEAST_PEOPLE) {
         return None;
     }
     outline.vertices().iter().map(|&(lat, lon)| Vertex::new(lat, lon).ok()).collect()
