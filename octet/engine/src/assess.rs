@@ -26,8 +26,8 @@ const REGION_SHARE: f64 = 0.9;
 const LEAST_RADIUS_KM: f64 = 20.0;
 /// No circle and no region holds fewer people than this.
 const LEAST_PEOPLE: f64 = 50_000.0;
-/// A circle with fewer is made so much wider until it holds them.
-const WIDENING: f64 = 1.1;
+/// A cell's place is known no better than this.
+const CELL_PLACE_KM: f64 = 1.0;
 /// A region is drawn with this many edges or more.
 const EDGES_FOR_REGION: usize = 3;
 /// Places are given to the centre of a pixel of this order: 13 km wide.
@@ -162,11 +162,9 @@ fn snapped(place: LatLon) -> LatLon {
 
 /// The radius of the region, never so small that it shows where few people live.
 fn radius_km(posterior: &Posterior<'_>, place: LatLon, share: f64) -> f64 {
-    let mut radius = posterior.radius_km(place, share).max(LEAST_RADIUS_KM);
-    while radius < HALF_TURN_KM && !posterior.people_live(place, radius, LEAST_PEOPLE, |_| true) {
-        radius *= WIDENING;
-    }
-    radius.min(HALF_TURN_KM)
+    let radius = posterior.radius_km(place, share).max(LEAST_RADIUS_KM);
+    let of_people = posterior.people_within(place, HALF_TURN_KM, LEAST_PEOPLE, |_| true);
+    radius.max(of_people.map_or(HALF_TURN_KM, |km| km + CELL_PLACE_KM)).min(HALF_TURN_KM)
 }
 
 /// The outline of the region, where it is none of few people.

@@ -15,6 +15,8 @@ pub(crate) const MEDIUM_KM_PER_MS: f64 = 100.0;
 const LN_BEATS_FIBRE: f64 = -4.0;
 /// ln of how rarely a host seems to beat light: only a lying position does.
 const LN_BEATS_LIGHT: f64 = -50.0;
+/// No finest node reaches further from its place, in km.
+const WIDEST_KM: f64 = 100.0;
 /// What an answer takes at the least beyond an offset, in ms.
 const LEAST_PATH_MS: f64 = 0.2;
 
@@ -114,11 +116,13 @@ impl Edges {
 
     /// Whether an answer can have come to every edge from some land.
     pub(crate) fn reach_land(&self, grid: &Grid) -> bool {
-        let reaches = |node: &Node, edge: &Edge| {
-            let reach = VACUUM_KM_PER_MS * edge.rtt_ms + f64::from(node.radius_km);
-            node.vector().distance_km(edge.vector) <= reach
+        let reach = |edge: &Edge| VACUUM_KM_PER_MS * edge.rtt_ms;
+        let Some(quickest) = self.edges.iter().min_by(|a, b| a.rtt_ms.total_cmp(&b.rtt_ms)) else { return true };
+        let mut near = grid.nearest(quickest.vector).take_while(|(km, _)| *km <= reach(quickest) + WIDEST_KM);
+        let holds = |node: &Node, edge: &Edge| {
+            node.vector().distance_km(edge.vector) <= reach(edge) + f64::from(node.radius_km)
         };
-        grid.finest(|node| self.edges.iter().all(|edge| reaches(node, edge))).next().is_some()
+        near.any(|(_, node)| self.edges.iter().all(|edge| holds(node, edge)))
     }
 
     /// ln likelihood of the round trips for a client at this node, its offset marginalised.

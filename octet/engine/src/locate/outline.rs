@@ -67,7 +67,7 @@ impl Posterior<'_> {
     pub(crate) fn people_live_in(&self, outline: &Outline, center: LatLon, people: f64) -> bool {
         let vertices = outline.vertices().iter().copied().filter_map(place);
         let farthest_km = vertices.map(|vertex| distance_km(center, vertex)).fold(0.0, f64::max);
-        self.people_live(center, farthest_km, people, |home| outline.contains(home))
+        self.people_within(center, farthest_km, people, |home| outline.contains(home)).is_some()
     }
 }
 

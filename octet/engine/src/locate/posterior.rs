@@ -5,7 +5,7 @@ use octet::{CountryCode, LatLon};
 use octet_geometry::{EARTH_RADIUS_KM, UnitVector};
 
 use super::edges::{Edges, MAX_OFFSETS};
-use crate::grid::{Healpix, Node, ln_sum};
+use crate::grid::{Healpix, ln_sum};
 use crate::model::Model;
 use crate::world::cells::ORDER;
 
@@ -195,16 +195,21 @@ impl<'m> Posterior<'m> {
         area
     }
 
-    /// Whether so many people live within this of `center`, in places that `holds` tells of.
-    pub(crate) fn people_live(&self, center: LatLon, km: f64, people: f64, holds: impl Fn(LatLon) -> bool) -> bool {
-        let center = UnitVector::from(center);
-        let away = |node: &Node| center.distance_km(node.vector());
-        let near = self.model.grid.finest(|node| away(node) <= km + f64::from(node.radius_km));
-        let held = near.filter(|node| away(node) <= km && node.vector().to_place().is_some_and(&holds));
+    /// How far from `center` so many people live, in km, of those in places that `holds` tells of; `None` where fewer do
+    /// within `most_km`.
+    pub(crate) fn people_within(
+        &self,
+        center: LatLon,
+        most_km: f64,
+        people: f64,
+        holds: impl Fn(LatLon) -> bool,
+    ) -> Option<f64> {
+        let near = self.model.grid.nearest(center.into()).take_while(|(km, _)| *km <= most_km);
+        let mut held = near.filter(|(_, node)| node.vector().to_place().is_some_and(&holds));
         let mut lacking = people;
-        held.map(|node| f64::from(node.population)).any(|own| {
-            lacking -= own;
-            lacking <= 0.0
+        held.find_map(|(km, node)| {
+            lacking -= f64::from(node.population);
+            (lacking <= 0.0).then_some(km)
         })
     }
 
