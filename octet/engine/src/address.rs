@@ -108,9 +108,9 @@ pub(crate) fn says(facts: &AddressFacts, reliability: &AddressReliability) -> Op
 
 /// What a city database says of the place of this address. Behind a gateway, a relay or a tunnel it says nothing, and
 /// where a carrier's customers share an address it names their exit.
-pub(crate) fn city(facts: &AddressFacts, says: &AddressSays) -> Option<CityHint> {
+pub(crate) fn city(facts: &AddressFacts, says: &AddressSays, grid: &Grid) -> Option<CityHint> {
     let fix = facts.city.filter(|_| says.kind == AddressKind::Ordinary)?;
-    Some(CityHint::new(fix.place, fix.radius_km.unwrap_or(CITY_KM), CITY_RIGHT * says.honest))
+    Some(CityHint::new(grid, fix.place, fix.radius_km.unwrap_or(CITY_KM), CITY_RIGHT * says.honest))
 }
 
 /// DB-IP's positions beside another database's in the same country: half of the space differs by less than this, in

@@ -8,7 +8,7 @@ use crate::address::{AddressKind, AddressSays};
 use crate::evidence::{EdgeEvidence, Evidence};
 use crate::grid::Grid;
 use crate::locale::LocaleSays;
-use crate::locate::{Access, Posterior, RELAY_MARGIN_MS, Sighting};
+use crate::locate::{self, Access, Posterior, RELAY_MARGIN_MS, Sighting};
 use crate::model::AlarmThresholds;
 
 /// All that may contradict.
@@ -173,7 +173,7 @@ fn offset(seen: &Contradictions<'_>) -> Option<(Alarm, Reason)> {
 fn relay(evidence: &Evidence) -> Option<(Alarm, Reason)> {
     let late = |edge: &EdgeEvidence| {
         let tcp = edge.tcp.filter(|tcp| tcp.min_ms > 0.0)?.min_ms;
-        let browser = edge.round_trips_ms.iter().copied().filter(|ms| ms.is_finite()).min_by(f64::total_cmp)?;
+        let browser = locate::rounds(edge).min_by(f64::total_cmp)?;
         let far = browser - tcp > 2.0 * RELAY_MARGIN_MS && !edge.hidden;
         let level = if far { Alarm::High } else { Alarm::Medium };
         (browser - tcp > RELAY_MARGIN_MS).then_some((level, Reason::RelayedConnection))

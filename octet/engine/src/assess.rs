@@ -24,8 +24,10 @@ const LEAST_CONFIDENCE: f64 = 0.1;
 const REGION_SHARE: f64 = 0.9;
 /// A radius is never below this.
 const LEAST_RADIUS_KM: f64 = 20.0;
-/// A region never holds fewer people than this.
+/// No circle and no region holds fewer people than this.
 const LEAST_PEOPLE: f64 = 50_000.0;
+/// A cell's place is known no better than this.
+const CELL_PLACE_KM: f64 = 1.0;
 /// A region is drawn with this many edges or more.
 const EDGES_FOR_REGION: usize = 3;
 /// Places are given to the centre of a pixel of this order: 13 km wide.
@@ -66,7 +68,7 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
     }
     let others = OtherSources {
         by_country: fuse::joined(sources.iter().copied().flatten()),
-        city: facts.zip(address.as_ref()).and_then(|(facts, says)| address::city(&facts, says)),
+        city: facts.zip(address.as_ref()).and_then(|(facts, says)| address::city(&facts, says, grid)),
         zone: zone.as_ref().and_then(|zone| zone.within.clone()),
     };
     let posterior = model.locate(&sightings, access, &others);
@@ -87,7 +89,7 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
         others: &others.by_country,
         zone: zone.as_ref(),
         languages: languages.as_ref(),
-        left_out: sightings.len() < all.len(),
+        left_out: sightings.len() < all.len() || !posterior.reaches_land(),
         edges_disagree: strangers.contains(&true),
         visitor_disagrees: evidence.visitor_address.is_some_and(|visitor| is_elsewhere(evidence, visitor, world)),
         sightings: &sightings,
@@ -157,12 +159,15 @@ fn snapped(place: LatLon) -> LatLon {
 /// The radius of the region, never so small that it shows where few people live.
 fn radius_km(posterior: &Posterior<'_>, place: LatLon, share: f64) -> f64 {
     let radius = posterior.radius_km(place, share).max(LEAST_RADIUS_KM);
-    let people = posterior.population(share);
-    let wider = if people >= LEAST_PEOPLE { radius } else { radius * (LEAST_PEOPLE / people.max(500.0)).sqrt() };
-    wider.min(HALF_TURN_KM)
+    let of_people = posterior.people_within(place, HALF_TURN_KM, LEAST_PEOPLE, |_| true);
+    radius.max(of_people.map_or(HALF_TURN_KM, |km| km + CELL_PLACE_KM)).min(HALF_TURN_KM)
 }
 
+/// The outline of the region, where it is none of few people.
 fn region(posterior: &Posterior<'_>, place: LatLon, sightings: &[Sighting]) -> Option<Vec<Vertex>> {
     let outline = posterior.outline(place, REGION_SHARE, sightings)?;
+    if !posterior.people_live_in(&outline, place, LEAST_PEOPLE) {
+        return None;
+    }
     outline.vertices().iter().map(|&(lat, lon)| Vertex::new(lat, lon).ok()).collect()
 }

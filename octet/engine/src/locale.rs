@@ -87,17 +87,21 @@ pub(crate) fn zone(
 /// A browser may know the zones' rules as they were so many years ago: systems are updated late, and some are not.
 const OLD_RULES_YEARS: i64 = 3;
 const YEAR_SECONDS: i64 = 365 * 86_400;
+/// A browser was asked a little before, its clock may be wrong by minutes, and its rules may turn the clocks an hour
+/// earlier or later than ours: so far from now the offsets may be those of its time.
+const CLOCK_SECONDS: i64 = 3600;
 
-/// Whether the offsets that the browser reports are not the zone's own, neither at that time nor by the rules of a few
-/// years before.
+/// Whether the offsets that the browser reports are not the zone's own, neither around that time nor by the rules of a
+/// few years before.
 fn offsets_differ(locale: &LocaleEvidence, world: &World, name: &str, now: UnixTime) -> bool {
     let seen = [locale.offset_now_min, locale.offset_january_min, locale.offset_july_min];
-    let is_own = |years: i64| {
-        let own = world.zone_offsets(name, UnixTime(now.0.saturating_sub(years * YEAR_SECONDS)))?;
+    let is_own = |ago: i64| {
+        let own = world.zone_offsets(name, UnixTime(now.0.saturating_sub(ago)))?;
         let own = [own.now_min, own.january_min, own.july_min];
         Some(seen.iter().zip(own).all(|(seen, own)| seen.is_none_or(|seen| seen == own)))
     };
-    !(0..=OLD_RULES_YEARS).any(|years| is_own(years).unwrap_or(true))
+    let around = |years: i64| [0, CLOCK_SECONDS, -CLOCK_SECONDS].map(|off| years * YEAR_SECONDS + off);
+    !(0..=OLD_RULES_YEARS).flat_map(around).any(|ago| is_own(ago).unwrap_or(true))
 }
 
 /// What the offsets alone say, where no zone is named; nothing where they are those of UTC.

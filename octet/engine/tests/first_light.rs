@@ -1,7 +1,9 @@
 //! Whole sessions in, assessments out: what a partner's first visits look like.
 
 use octet::{Alarm, LatLon};
+use octet_engine::world::cells;
 use octet_engine::{EdgeEvidence, Evidence, LocaleEvidence, Omissions, Reason, TcpRoundTrip, UnixTime, World, assess};
+use octet_geometry::{Outline, distance_km};
 
 const NOW: UnixTime = UnixTime(1_795_000_000);
 
@@ -72,6 +74,24 @@ fn a_zone_by_the_rules_of_last_year_is_not_forged_and_one_by_no_rules_of_its_own
 }
 
 #[test]
+fn a_zone_is_not_forged_around_the_hour_in_which_its_clocks_change() {
+    // Europe's clocks went back at 01:00 UTC on 25 October 2026.
+    let change = 1_792_890_000;
+    for (now_min, from, until) in [(120, -86_400, 3_000), (60, -3_000, 86_400)] {
+        for off in [from, -1, 0, 1, until] {
+            let locale = LocaleEvidence {
+                offset_january_min: Some(60),
+                offset_july_min: Some(120),
+                ..locale("Europe/Berlin", &["de-DE"], now_min)
+            };
+            let seen = Evidence { locale, ..Evidence::default() };
+            let assessment = assess(&seen, &World::embedded(), UnixTime(change + off));
+            assert!(!assessment.reasons.contains(&Reason::ForgedZone), "{now_min} {off}");
+        }
+    }
+}
+
+#[test]
 fn a_private_address_leaves_the_country_to_zone_and_language_with_less_confidence() {
     let whole = assess(&german(), &World::embedded(), NOW);
     let private = Evidence { address: Some("10.1.2.3".parse().unwrap()), ..german() };
@@ -124,6 +144,71 @@ fn languages_beside_round_trips_are_no_surer_than_they_tell() {
     let assessment = assess(&evidence, &World::embedded(), NOW);
     assert!((0.1..0.4).contains(&assessment.confidence), "{}", assessment.confidence);
     assert_eq!(assessment.class.name(), "consumer-3");
+}
+
+#[test]
+fn an_impossible_round_trip_hides_no_relay() {
+    for odd_ms in [0.0, -3.0, 0.001] {
+        let mut edge = frankfurt(12.0, 90.0);
+        edge.round_trips_ms.push(odd_ms);
+        let assessment = assess(&Evidence { edges: vec![edge], ..german() }, &World::embedded(), NOW);
+        assert!(assessment.reasons.contains(&Reason::RelayedConnection), "{odd_ms}");
+    }
+}
+
+#[test]
+fn an_answer_that_no_land_is_near_enough_for_raises_the_alarm() {
+    let edge = |lat: f64, lon: f64, ms: f64| EdgeEvidence {
+        position: LatLon::new(lat, lon).ok(),
+        round_trips_ms: vec![ms; 4],
+        ..EdgeEvidence::default()
+    };
+    // An edge whose place was never set, or set in the wrong order, far out at sea.
+    for lost in [edge(0.0, 0.0, 1.0), edge(2.35, 48.86, 1.0), edge(-48.0, -123.0, 3.0)] {
+        let others = [vec![], vec![edge(50.11, 8.68, 150.0), edge(48.9, 2.4, 160.0)]];
+        for edges in others.map(|others| [vec![lost.clone()], others].concat()) {
+            let assessment = assess(&Evidence { edges, ..german() }, &World::embedded(), NOW);
+            let reasons = &assessment.reasons;
+            assert!(assessment.alarm == Alarm::High && reasons.contains(&Reason::NoPlaceInReach), "{assessment:?}");
+        }
+    }
+}
+
+#[test]
+fn no_circle_and_no_region_is_drawn_around_few_people() {
+    let cells = cells::decode(include_bytes!("../data/cells.bin.zst")).unwrap().all;
+    let people = |holds: &dyn Fn(LatLon) -> bool| -> u64 {
+        cells.iter().filter(|cell| holds(cell.place)).map(|cell| u64::from(cell.population)).sum()
+    };
+    for (lat, lon, zone) in [
+        (64.18, -51.7, "America/Nuuk"),
+        (78.22, 15.65, "Arctic/Longyearbyen"),
+        (-25.07, -130.1, "Pacific/Pitcairn"),
+        (-43.95, -176.56, "Pacific/Chatham"),
+        (-77.85, 166.67, "Antarctica/McMurdo"),
+        (-8.5, 179.2, "Pacific/Funafuti"),
+        (52.52, 13.40, "Europe/Berlin"),
+    ] {
+        let home = LatLon::new(lat, lon).unwrap();
+        let edge = |(lat, lon)| {
+            let position = LatLon::new(lat, lon).unwrap();
+            let ms = distance_km(position, home) / 75.0 + 2.0;
+            EdgeEvidence { position: Some(position), round_trips_ms: vec![ms; 4], ..EdgeEvidence::default() }
+        };
+        let near = (lat + 0.5, lon + 0.5);
+        let edges = [near, (50.11, 8.68), (40.7, -74.0), (-33.9, 151.2), (35.7, 139.7)].map(edge).to_vec();
+        let locale = LocaleEvidence { time_zone: Some(zone.into()), ..LocaleEvidence::default() };
+        let assessment = assess(&Evidence { edges, locale, ..Evidence::default() }, &World::embedded(), NOW);
+        let (location, radius_km) = (assessment.location.unwrap(), assessment.radius_km.unwrap());
+        let held = people(&|place| distance_km(place, location) <= radius_km);
+        assert!(held >= 50_000, "{zone}: {held} within {radius_km} km");
+        if let Some(region) = assessment.region {
+            let outline =
+                Outline::from_unwrapped(region.iter().map(|vertex| (vertex.lat(), vertex.lon())).collect()).unwrap();
+            let held = people(&|place| outline.contains(place));
+            assert!(held >= 50_000, "{zone}: {held} in the region");
+        }
+    }
 }
 
 #[test]

@@ -203,6 +203,15 @@ fn a_city_database_gives_place_radius_and_country() {
 }
 
 #[test]
+fn a_city_database_of_one_small_network_or_of_ipv6_alone_is_one_too() {
+    let position = Field::Map(vec![("latitude", Field::Double(52.5)), ("longitude", Field::Double(13.4))]);
+    for (network, prefix, inside) in [("81.2.69.0", 24, "81.2.69.7"), ("2a02:8100::", 32, "2a02:8100::7")] {
+        let world = World::default().with_city_mmdb(of(&[(network, prefix, position.clone())])).unwrap();
+        assert_eq!(world.address(address(inside)).city.unwrap().place.lat(), 52.5);
+    }
+}
+
+#[test]
 fn bytes_that_are_no_database_or_table_are_refused() {
     for bytes in [&b""[..], b"not a database", b"\xab\xcd\xefMaxMind.com"] {
         let world = World::default();
@@ -229,6 +238,15 @@ fn lists_of_exits_vpns_and_relays_are_believed_as_given() {
     let relay = world.address(address("172.224.226.5"));
     assert_eq!(relay.private_relay.unwrap(), "GB");
     assert!(!relay.vpn, "a delivery network's exit is a relay, not a VPN");
+}
+
+#[test]
+fn of_a_relays_networks_that_overlap_the_narrower_tells_the_country_in_whatever_order_they_stand() {
+    for list in ["172.224.0.0/16,US,,\n172.224.226.0/27,GB,,\n", "172.224.226.0/27,GB,,\n172.224.0.0/16,US,,\n"] {
+        let world = World::default().with_private_relay(list.as_bytes()).unwrap();
+        let country = |text| world.address(address(text)).private_relay.unwrap();
+        assert!(country("172.224.226.5") == *"GB" && country("172.224.1.1") == *"US", "{list}");
+    }
 }
 
 proptest! {

@@ -92,6 +92,7 @@ pub(crate) fn of(lessons: &[Lesson]) -> Calibration {
         shares: [half, most.max(half), share(0.95).max(most).max(half)].map(rounded),
         lean: rounded(lean),
         circle: rounded(taught(&within, 0.9)),
+        most: None,
     }
 }
 

@@ -1,7 +1,8 @@
 //! The tree of cells: every node one country's part of one pixel, its children that country's parts of the four
 //! pixels within. It knows the prior of each, and nothing of evidence.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use octet::CountryCode;
 use octet_geometry::UnitVector;
@@ -93,6 +94,28 @@ impl Grid {
         f64::from(match access {
             Access::Hosting => country.ln_hosting,
             Access::Consumer => country.ln_consumer,
+        })
+    }
+
+    /// The finest nodes and how far they are from there in km, the nearest first; only what is asked for is looked at.
+    pub(crate) fn nearest(&self, center: UnitVector) -> impl Iterator<Item = (f64, &Node)> {
+        let ahead = move |index: usize| {
+            let node = &self.nodes[index];
+            let km = center.distance_km(node.vector());
+            // A node is not looked into before what is certainly nearer than all of it.
+            let least_km = if node.children > 0 { (km - f64::from(node.radius_km)).max(0.0) } else { km };
+            (Reverse(least_km.to_bits()), Reverse(index))
+        };
+        let mut heap: BinaryHeap<_> = (0..self.roots).map(ahead).collect();
+        std::iter::from_fn(move || {
+            while let Some((Reverse(km), Reverse(index))) = heap.pop() {
+                let node = &self.nodes[index];
+                if node.children == 0 {
+                    return Some((f64::from_bits(km), node));
+                }
+                heap.extend(node.child_range().map(ahead));
+            }
+            None
         })
     }
 

@@ -4,7 +4,7 @@
 use octet_geometry::{EARTH_RADIUS_KM, UnitVector};
 
 use super::Sighting;
-use crate::grid::Node;
+use crate::grid::{Grid, Node};
 use crate::model::{self, ByKnot, Model};
 
 /// Nothing goes and comes back faster: half of light's speed in vacuum, in km per ms of round trip.
@@ -15,6 +15,8 @@ pub(crate) const MEDIUM_KM_PER_MS: f64 = 100.0;
 const LN_BEATS_FIBRE: f64 = -4.0;
 /// ln of how rarely a host seems to beat light: only a lying position does.
 const LN_BEATS_LIGHT: f64 = -50.0;
+/// No finest node reaches further from its place, in km.
+const WIDEST_KM: f64 = 100.0;
 /// What an answer takes at the least beyond an offset, in ms.
 const LEAST_PATH_MS: f64 = 0.2;
 
@@ -110,6 +112,17 @@ impl Edges {
     /// Whether an answer can have come from there to every edge.
     pub(crate) fn reach(&self, at: UnitVector) -> bool {
         self.edges.iter().all(|edge| at.distance_km(edge.vector) <= VACUUM_KM_PER_MS * edge.rtt_ms)
+    }
+
+    /// Whether an answer can have come to every edge from some land.
+    pub(crate) fn reach_land(&self, grid: &Grid) -> bool {
+        let reach = |edge: &Edge| VACUUM_KM_PER_MS * edge.rtt_ms;
+        let Some(quickest) = self.edges.iter().min_by(|a, b| a.rtt_ms.total_cmp(&b.rtt_ms)) else { return true };
+        let mut near = grid.nearest(quickest.vector).take_while(|(km, _)| *km <= reach(quickest) + WIDEST_KM);
+        let holds = |node: &Node, edge: &Edge| {
+            node.vector().distance_km(edge.vector) <= reach(edge) + f64::from(node.radius_km)
+        };
+        near.any(|(_, node)| self.edges.iter().all(|edge| holds(node, edge)))
     }
 
     /// ln likelihood of the round trips for a client at this node, its offset marginalised.

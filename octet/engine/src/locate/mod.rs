@@ -13,7 +13,7 @@ pub use city::CityHint;
 pub use edges::Access;
 pub(crate) use edges::VACUUM_KM_PER_MS;
 pub use posterior::Posterior;
-pub(crate) use sightings::RELAY_MARGIN_MS;
+pub(crate) use sightings::{RELAY_MARGIN_MS, rounds};
 pub use sightings::{Sighting, consistent, sightings};
 
 use crate::grid::{Node, ZoneHint};

@@ -3,7 +3,7 @@
 
 use geo::{Area, LineString, Polygon, unary_union};
 use octet::LatLon;
-use octet_geometry::{Disc, MAX_VERTICES, Outline, UnitVector, destination};
+use octet_geometry::{Disc, MAX_VERTICES, Outline, UnitVector, destination, distance_km};
 
 use super::{Posterior, Sighting, VACUUM_KM_PER_MS};
 
@@ -59,12 +59,21 @@ impl Posterior<'_> {
             return Some(outline);
         }
         // Where a mended outline crosses itself it has new vertices, on edges that are straight on the map only.
-        let allowed = |&(lat, lon): &(f64, f64)| {
-            let place = LatLon::new(lat, (lon + 540.0).rem_euclid(360.0) - 180.0);
-            place.is_ok_and(|place| discs.iter().all(|disc| disc.contains(place)))
-        };
-        mended(&outline).filter(|outline| outline.vertices().iter().all(allowed))
+        let allowed = |place| discs.iter().all(|disc| disc.contains(place));
+        mended(&outline).filter(|outline| outline.vertices().iter().all(|&vertex| place(vertex).is_some_and(allowed)))
     }
+
+    /// Whether so many people live inside this outline around `center`.
+    pub(crate) fn people_live_in(&self, outline: &Outline, center: LatLon, people: f64) -> bool {
+        let vertices = outline.vertices().iter().copied().filter_map(place);
+        let farthest_km = vertices.map(|vertex| distance_km(center, vertex)).fold(0.0, f64::max);
+        self.people_within(center, farthest_km, people, |home| outline.contains(home)).is_some()
+    }
+}
+
+/// The place of a vertex, whose longitude may go on beyond ±180.
+fn place((lat, lon): (f64, f64)) -> Option<LatLon> {
+    LatLon::new(lat, (lon + 540.0).rem_euclid(360.0) - 180.0).ok()
 }
 
 /// The largest part of an outline that crosses itself on a flat map.

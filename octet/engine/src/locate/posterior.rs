@@ -195,19 +195,27 @@ impl<'m> Posterior<'m> {
         area
     }
 
-    /// How many people live in the region of highest density that holds this share of the mass.
-    #[must_use]
-    pub fn population(&self, share: f64) -> f64 {
-        let mut within = 0.0;
-        let mut people = 0.0;
-        for leaf in &self.leaves {
-            if within >= share {
-                break;
-            }
-            within += leaf.mass;
-            people += f64::from(self.model.grid.nodes[leaf.node as usize].population);
-        }
-        people
+    /// How far from `center` so many people live, in km, of those in places that `holds` tells of; `None` where fewer do
+    /// within `most_km`.
+    pub(crate) fn people_within(
+        &self,
+        center: LatLon,
+        most_km: f64,
+        people: f64,
+        holds: impl Fn(LatLon) -> bool,
+    ) -> Option<f64> {
+        let near = self.model.grid.nearest(center.into()).take_while(|(km, _)| *km <= most_km);
+        let mut held = near.filter(|(_, node)| node.vector().to_place().is_some_and(&holds));
+        let mut lacking = people;
+        held.find_map(|(km, node)| {
+            lacking -= f64::from(node.population);
+            (lacking <= 0.0).then_some(km)
+        })
+    }
+
+    /// Whether the round trips can have come from some land, all of them.
+    pub(crate) fn reaches_land(&self) -> bool {
+        self.edges.reach_land(&self.model.grid)
     }
 
     /// The smallest share whose region of highest density holds the place in that country: 0 at the densest cell,

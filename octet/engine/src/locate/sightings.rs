@@ -59,10 +59,18 @@ fn key(one: &Sighting) -> [f64; 4] {
     [one.rtt_ms, one.edge.lat(), one.edge.lon(), one.jitter_ms]
 }
 
+/// The browser's round trips that are read and plausible, in ms.
+pub(crate) fn rounds(edge: &EdgeEvidence) -> impl Iterator<Item = f64> {
+    edge.round_trips_ms.iter().take(MAX_ROUND_TRIPS).copied().filter(plausible)
+}
+
+fn plausible(ms: &f64) -> bool {
+    (0.01..=20_000.0).contains(ms)
+}
+
 /// The smallest round trip and how uncertain it is; `None` without a plausible one.
 fn round_trip(edge: &EdgeEvidence) -> Option<(f64, f64)> {
-    let plausible = |ms: &f64| (0.01..=20_000.0).contains(ms);
-    let mut rounds: Vec<f64> = edge.round_trips_ms.iter().take(MAX_ROUND_TRIPS).copied().filter(plausible).collect();
+    let mut rounds: Vec<f64> = rounds(edge).collect();
     rounds.sort_by(f64::total_cmp);
     // The kernel's smallest round trip is of the same path when nothing stands between: it sees no busy page.
     let tcp = edge.tcp.filter(|_| !edge.proxied).map(|tcp| tcp.min_ms).filter(plausible);

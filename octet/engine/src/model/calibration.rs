@@ -23,7 +23,14 @@ pub struct Calibration {
     pub lean: f64,
     /// The raw share whose circle around the estimated place holds the truth in 90 of 100 cases.
     pub circle: f64,
+    /// No confidence is above this: what labels found the surest verdicts to be worth, which a cap had made alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most: Option<f64>,
 }
+
+/// What a slope and an intercept may be.
+const SLOPES: [f64; 2] = [0.05, 5.0];
+const INTERCEPTS: [f64; 2] = [-5.0, 5.0];
 
 /// How far confidence goes at the most.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -50,13 +57,14 @@ impl Caps {
 impl Default for Calibration {
     /// As it stands.
     fn default() -> Self {
-        Self { slope: 1.0, intercept: 0.0, shares: [0.5, 0.9, 0.95], lean: 0.0, circle: 0.9 }
+        Self { slope: 1.0, intercept: 0.0, shares: [0.5, 0.9, 0.95], lean: 0.0, circle: 0.9, most: None }
     }
 }
 
 impl Calibration {
     pub(super) fn check(&self) -> Result<(), ParameterError> {
-        if !(0.05..=5.0).contains(&self.slope) || !(-5.0..=5.0).contains(&self.intercept) {
+        let most = self.most.unwrap_or(1.0);
+        if !is_within(self.slope, SLOPES) || !is_within(self.intercept, INTERCEPTS) || !is_within(most, [0.0, 1.0]) {
             return Err(ParameterError::Range("calibration"));
         }
         let [half, most, nearly_all] = self.shares;
@@ -72,9 +80,40 @@ impl Calibration {
     /// The calibrated probability of a country's raw one.
     #[must_use]
     pub fn confidence(&self, raw: f64) -> f64 {
-        let raw = raw.clamp(1e-6, 1.0 - 1e-6);
-        let odds = self.slope * (raw / (1.0 - raw)).ln() + self.intercept;
-        1.0 / (1.0 + (-odds).exp())
+        probability(self.slope * odds(raw) + self.intercept).min(self.most.unwrap_or(1.0))
+    }
+
+    /// This one, under which verdicts were made with ln odds as these say and were right or not, brought to what they were
+    /// worth; `cap` is the confidence that none of them could pass.
+    fn taught(&self, lessons: &[(f64, bool)], cap: f64) -> Self {
+        let (slope, intercept) = self.line(lessons);
+        // Verdicts at the cap are one lesson, however sure each would have been without.
+        let surest = odds(self.most.map_or(cap, |most| most.min(cap)));
+        Self {
+            slope: (slope * self.slope).clamp(SLOPES[0], SLOPES[1]),
+            intercept: (slope * self.intercept + intercept).clamp(INTERCEPTS[0], INTERCEPTS[1]),
+            most: Some(probability(slope * surest + intercept)),
+            ..*self
+        }
+    }
+
+    /// The line of [`logistic`], or the best of those that leave this calibration within its bounds.
+    fn line(&self, lessons: &[(f64, bool)]) -> (f64, f64) {
+        let found = logistic(lessons);
+        if is_within(found.0 * self.slope, SLOPES) && is_within(found.0 * self.intercept + found.1, INTERCEPTS) {
+            return found;
+        }
+        // The loss is convex: when its lowest place is out of bounds, the best within is on their rim.
+        let corner = |slope: f64, intercept: f64| {
+            let slope = slope / self.slope;
+            (slope, intercept - slope * self.intercept)
+        };
+        let [[gentle, steep], [low, high]] = [SLOPES, INTERCEPTS];
+        let corners = [corner(gentle, low), corner(gentle, high), corner(steep, high), corner(steep, low)];
+        (0..corners.len())
+            .map(|at| lowest_between(lessons, corners[at], corners[(at + 1) % corners.len()]))
+            .min_by(|a, b| loss(lessons, *a).total_cmp(&loss(lessons, *b)))
+            .unwrap_or(found)
     }
 
     /// The raw share whose region of highest density holds the truth with this probability, where the named country's raw
@@ -236,18 +275,18 @@ impl Parameters {
             });
             if count >= ENOUGH {
                 let odds: Vec<(f64, bool)> = used.iter().map(|label| (odds(label.confidence), label.correct)).collect();
-                let (slope, intercept) = logistic(&odds);
                 let before = self.calibration.get(class).copied().unwrap_or_default();
-                let after = Calibration {
-                    slope: (slope * before.slope).clamp(0.05, 5.0),
-                    intercept: (slope * before.intercept + intercept).clamp(-5.0, 5.0),
-                    ..before
-                };
-                taught.calibration.insert(class.to_owned(), after);
+                let caps = &self.confidence;
+                let cap = if is_without_address(class) { caps.most_without_address } else { caps.most };
+                taught.calibration.insert(class.to_owned(), before.taught(&odds, cap));
             }
         }
         taught
     }
+}
+
+fn is_without_address(class: &str) -> bool {
+    class == "languages" || class.starts_with("locale")
 }
 
 /// ln odds of a probability, kept finite.
@@ -256,48 +295,79 @@ fn odds(probability: f64) -> f64 {
     (probability / (1.0 - probability)).ln()
 }
 
+/// The probability of ln odds.
+fn probability(odds: f64) -> f64 {
+    1.0 / (1.0 + (-odds).exp())
+}
+
+fn is_within(value: f64, [low, high]: [f64; 2]) -> bool {
+    (low..=high).contains(&value)
+}
+
 /// How strongly slope and intercept are held to 1 and 0, in sessions.
 const SHRINKAGE: f64 = 2.0;
+/// Halvings of the rim of what a slope and an intercept may be.
+const HALVINGS: usize = 40;
 
 /// Slope and intercept of true ln odds over stated ones, from stated ln odds and whether they were right: logistic
 /// regression by Newton's method, held to 1 and 0 (Platt, 1999).
 #[must_use]
 pub fn logistic(lessons: &[(f64, bool)]) -> (f64, f64) {
-    let loss = |slope: f64, intercept: f64| -> f64 {
-        let one = |&(odds, right): &(f64, bool)| {
-            let signed = if right { slope * odds + intercept } else { -(slope * odds + intercept) };
-            // ln(1 + e^−x) without overflow.
-            (-signed).max(0.0) + (-signed.abs()).exp().ln_1p()
-        };
-        let held = (slope - 1.0).powi(2) + intercept.powi(2);
-        lessons.iter().map(one).sum::<f64>() + SHRINKAGE / 2.0 * held
-    };
     let (mut slope, mut intercept) = (1.0, 0.0);
     for _ in 0..30 {
-        let mut gradient = [SHRINKAGE * (slope - 1.0), SHRINKAGE * intercept];
-        let mut curvature = [SHRINKAGE, 0.0, SHRINKAGE];
-        for &(odds, right) in lessons {
-            let probability = 1.0 / (1.0 + (-(slope * odds + intercept)).exp());
-            let off = probability - f64::from(u8::from(right));
-            let weight = probability * (1.0 - probability);
-            gradient = [gradient[0] + off * odds, gradient[1] + off];
-            curvature = [curvature[0] + weight * odds * odds, curvature[1] + weight * odds, curvature[2] + weight];
-        }
-        let [across, between, along] = curvature;
+        let (gradient, [across, between, along]) = slopes_of_loss(lessons, (slope, intercept));
         let whole = across * along - between * between;
         let by = [
             (along * gradient[0] - between * gradient[1]) / whole,
             (across * gradient[1] - between * gradient[0]) / whole,
         ];
         // Shorter steps until one is good: far from the bottom a whole one may overshoot.
-        let here = loss(slope, intercept);
+        let here = loss(lessons, (slope, intercept));
         let mut length = 1.0;
-        while length > 1e-6 && loss(slope - length * by[0], intercept - length * by[1]) > here {
+        while length > 1e-6 && loss(lessons, (slope - length * by[0], intercept - length * by[1])) > here {
             length /= 2.0;
         }
         (slope, intercept) = (slope - length * by[0], intercept - length * by[1]);
     }
     (slope, intercept)
+}
+
+/// What [`logistic`] makes as small as it can be.
+fn loss(lessons: &[(f64, bool)], (slope, intercept): (f64, f64)) -> f64 {
+    let one = |&(odds, right): &(f64, bool)| {
+        let signed = if right { slope * odds + intercept } else { -(slope * odds + intercept) };
+        // ln(1 + e^−x) without overflow.
+        (-signed).max(0.0) + (-signed.abs()).exp().ln_1p()
+    };
+    let held = (slope - 1.0).powi(2) + intercept.powi(2);
+    lessons.iter().map(one).sum::<f64>() + SHRINKAGE / 2.0 * held
+}
+
+/// Its first derivatives by slope and intercept, and its second ones: by the slope twice, by both, by the intercept twice.
+fn slopes_of_loss(lessons: &[(f64, bool)], (slope, intercept): (f64, f64)) -> ([f64; 2], [f64; 3]) {
+    let mut gradient = [SHRINKAGE * (slope - 1.0), SHRINKAGE * intercept];
+    let mut curvature = [SHRINKAGE, 0.0, SHRINKAGE];
+    for &(odds, right) in lessons {
+        let probability = probability(slope * odds + intercept);
+        let off = probability - f64::from(u8::from(right));
+        let weight = probability * (1.0 - probability);
+        gradient = [gradient[0] + off * odds, gradient[1] + off];
+        curvature = [curvature[0] + weight * odds * odds, curvature[1] + weight * odds, curvature[2] + weight];
+    }
+    (gradient, curvature)
+}
+
+/// Where the loss is least between two pairs of slope and intercept: it falls, and then rises.
+fn lowest_between(lessons: &[(f64, bool)], from: (f64, f64), to: (f64, f64)) -> (f64, f64) {
+    let along = (to.0 - from.0, to.1 - from.1);
+    let at = |share: f64| (from.0 + share * along.0, from.1 + share * along.1);
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..HALVINGS {
+        let middle = f64::midpoint(low, high);
+        let (gradient, _) = slopes_of_loss(lessons, at(middle));
+        if gradient[0] * along.0 + gradient[1] * along.1 < 0.0 { low = middle } else { high = middle }
+    }
+    at(f64::midpoint(low, high))
 }
 
 #[cfg(test)]
@@ -327,6 +397,32 @@ mod tests {
             });
             let after = after.confidence(raw.unwrap());
             assert!((after - 0.8).abs() < 0.03, "{class}: {after}");
+        }
+    }
+
+    #[test]
+    fn verdicts_at_the_cap_become_as_sure_as_they_were_right_however_sure_they_would_have_been() {
+        let mut own = (*Parameters::embedded()).clone();
+        own.calibrate(&toml::to_string(&own.recalibrated(&labels(2000, 0.99, 0.8)).calibration).unwrap()).unwrap();
+        for class in SESSIONS.into_iter().filter(|class| !is_without_address(class)) {
+            let after = |raw: f64| own.calibration[class].confidence(raw);
+            assert!((after(1.0) - 0.8).abs() < 0.01 && after(0.5) < 0.8, "{class}: {}", after(1.0));
+        }
+        // Again, on what was taught.
+        let again = own.recalibrated(&labels(2000, 0.8, 0.9)).calibration["all-1"];
+        assert!((again.confidence(1.0) - 0.9).abs() < 0.01, "{}", again.confidence(1.0));
+    }
+
+    #[test]
+    fn verdicts_that_were_the_worse_the_surer_they_were_all_become_about_as_sure_as_they_were_right() {
+        for (sure, less, right) in [((0.95, 0.6), (0.73, 0.9), 0.75), ((0.99, 0.1), (0.6, 0.7), 0.4)] {
+            let parameters = Parameters::embedded();
+            let taught = parameters.recalibrated(&[labels(500, sure.0, sure.1), labels(500, less.0, less.1)].concat());
+            for (class, after) in taught.calibration {
+                assert!(after.check().is_ok());
+                let told = [0.6, 0.9, 0.999].map(|raw| after.confidence(raw));
+                assert!(told.is_sorted() && told.iter().all(|told| (told - right).abs() < 0.08), "{class}: {told:?}");
+            }
         }
     }
 

@@ -53,7 +53,14 @@ fn network(text: &str) -> Option<Span> {
         None if address.is_ipv4() => 32,
         None => 128,
     };
-    Span::network(address, prefix)
+    // An IPv4 address in an IPv6 one is looked up as itself, and so it is listed.
+    match address {
+        IpAddr::V6(mapped) if prefix >= 96 => match mapped.to_ipv4_mapped() {
+            Some(address) => Span::network(address.into(), prefix - 96),
+            None => Span::network(mapped.into(), prefix),
+        },
+        _ => Span::network(address, prefix),
+    }
 }
 
 #[cfg(test)]
@@ -66,6 +73,13 @@ mod tests {
     fn comments_empty_lines_and_both_line_ends_are_read_over() {
         let list = "# exits\r\n192.0.2.7\r\n\r\n2001:db8::1 # one\n198.51.100.0/24\n";
         assert_eq!(networks(list.as_bytes()).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn an_ipv4_network_in_an_ipv6_one_is_the_ipv4_network() {
+        let list = |text: &str| networks(text.as_bytes()).unwrap();
+        assert_eq!(list("::ffff:192.0.2.7\n::ffff:192.0.2.0/120"), list("192.0.2.7\n192.0.2.0/24"));
+        assert!(networks(b"::ffff:192.0.2.7/129").is_err());
     }
 
     #[test]

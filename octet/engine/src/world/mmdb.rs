@@ -1,7 +1,7 @@
 //! Databases in MaxMind's format, from bytes in memory: the nested fields of MaxMind's own and the flat ones of
 //! others. Countries and systems are unrolled into address maps; a city database is read where it lies.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -101,15 +101,20 @@ impl fmt::Debug for CityDatabase {
 }
 
 impl CityDatabase {
-    /// Takes a database over, when it has positions: some address of a few hundred must have one.
+    /// Takes a database over, when it has positions: some network must have one.
     pub(crate) fn new(bytes: Vec<u8>) -> Result<Self, TableError> {
         let held = bytes.len();
-        let database = Self { reader: Reader::from_source(bytes).map_err(|_| TableError::Mmdb)?, bytes: held };
-        let probes = (1..=223_u8).map(|first| IpAddr::from([first, 128, 64, 1]));
-        if !probes.into_iter().any(|address| database.get(address).is_some()) {
-            return Err(TableError::MmdbWithout { field: "location.latitude or latitude" });
+        let reader = Reader::from_source(bytes).map_err(|_| TableError::Mmdb)?;
+        // With the empty networks too, so that each step of the iterator is bounded.
+        let options = WithinOptions::default().include_networks_without_data();
+        let mut seen = HashSet::new();
+        for record in reader.networks(options).map_err(|_| TableError::Mmdb)?.take(MAX_NETWORKS) {
+            let record = record.map_err(|_| TableError::Mmdb)?;
+            if record.offset().is_some_and(|offset| seen.insert(offset)) && city(&record).is_some() {
+                return Ok(Self { reader, bytes: held });
+            }
         }
-        Ok(database)
+        Err(TableError::MmdbWithout { field: "location.latitude or latitude" })
     }
 
     /// How many bytes it holds on the heap.
@@ -119,16 +124,19 @@ impl CityDatabase {
 
     /// Where the database puts this address, if anywhere.
     pub(crate) fn get(&self, address: IpAddr) -> Option<CityFix> {
-        let record = self.reader.lookup(address).ok().filter(LookupResult::has_data)?;
-        let number = |path: &[PathElement<'_>]| {
-            let wide = record.decode_path::<f64>(path).ok().flatten();
-            wide.or_else(|| record.decode_path::<f32>(path).ok().flatten().map(f64::from))
-        };
-        let nested_or_flat =
-            |nested: &[PathElement<'_>], flat: &[PathElement<'_>]| number(nested).or_else(|| number(flat));
-        let lat = nested_or_flat(&path!["location", "latitude"], &path!["latitude"])?;
-        let lon = nested_or_flat(&path!["location", "longitude"], &path!["longitude"])?;
-        let radius_km = record.decode_path::<u16>(&path!["location", "accuracy_radius"]).ok().flatten().map(f64::from);
-        Some(CityFix { place: LatLon::new(lat, lon).ok()?, radius_km, country: country(&record) })
+        city(&self.reader.lookup(address).ok().filter(LookupResult::has_data)?)
     }
+}
+
+/// Where a record puts its network, if anywhere.
+fn city<S: AsRef<[u8]>>(record: &LookupResult<'_, S>) -> Option<CityFix> {
+    let number = |path: &[PathElement<'_>]| {
+        let wide = record.decode_path::<f64>(path).ok().flatten();
+        wide.or_else(|| record.decode_path::<f32>(path).ok().flatten().map(f64::from))
+    };
+    let nested_or_flat = |nested: &[PathElement<'_>], flat: &[PathElement<'_>]| number(nested).or_else(|| number(flat));
+    let lat = nested_or_flat(&path!["location", "latitude"], &path!["latitude"])?;
+    let lon = nested_or_flat(&path!["location", "longitude"], &path!["longitude"])?;
+    let radius_km = record.decode_path::<u16>(&path!["location", "accuracy_radius"]).ok().flatten().map(f64::from);
+    Some(CityFix { place: LatLon::new(lat, lon).ok()?, radius_km, country: country(record) })
 }

@@ -123,7 +123,7 @@ impl World {
     pub fn with_private_relay(mut self, list: &[u8]) -> Result<Self, TableError> {
         let networks = lists::relay_networks(list)?;
         let countries = networks.into_iter().map(|(span, country)| (span, codes::to_number(Some(country))));
-        self.private_relay = Arc::new(AddressMap::new(countries, |first, _| first));
+        self.private_relay = Arc::new(AddressMap::new(countries, |_, narrower| narrower));
         Ok(self)
     }
 }

@@ -1,13 +1,14 @@
 //! `octet data`: what an operator's own labelled sessions teach. It reads labels and writes a calibration; no address,
 //! reference or place is in either.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Subcommand;
-use octet_engine::model::{Label, Parameters};
+use octet_engine::model::{Calibration, Label, Parameters};
 
 use super::BoxError;
 
@@ -49,8 +50,12 @@ pub(crate) fn run(options: Options) -> Result<(), BoxError> {
         Some(path) => Parameters::from_toml(&text(path)?).map_err(|error| format!("{}: {error}", path.display()))?,
         None => Arc::unwrap_or_clone(Parameters::embedded()),
     };
+    // What was taught earlier stays, but where these labels teach anew.
+    let mut calibrated: BTreeMap<String, Calibration> = BTreeMap::new();
     if let Some(path) = &calibration {
-        known.calibrate(&text(path)?).map_err(|error| format!("{}: {error}", path.display()))?;
+        let earlier = text(path)?;
+        known.calibrate(&earlier).map_err(|error| format!("{}: {error}", path.display()))?;
+        calibrated = toml::from_str(&earlier)?;
     }
     let taught = known.recalibrated(&labels);
     for lesson in &taught.lessons {
@@ -66,7 +71,8 @@ pub(crate) fn run(options: Options) -> Result<(), BoxError> {
     if taught.calibration.is_empty() {
         return Err("there are too few labelled sessions to learn from".into());
     }
-    write(&output, &toml::to_string(&taught.calibration)?).map_err(|error| format!("{}: {error}", output.display()))?;
+    calibrated.extend(taught.calibration);
+    write(&output, &toml::to_string(&calibrated)?).map_err(|error| format!("{}: {error}", output.display()))?;
     eprintln!(
         "wrote {}: `octet serve --data-calibration {0}` reads it, within seconds while it runs",
         output.display()
@@ -92,16 +98,19 @@ fn labels(mut lines: impl BufRead) -> Result<Vec<Label>, BoxError> {
     let mut line = String::new();
     for number in 1.. {
         line.clear();
-        if lines.by_ref().take(MAX_LINE).read_line(&mut line)? == 0 {
+        let read = lines.by_ref().take(MAX_LINE).read_line(&mut line);
+        if read.map_err(|error| format!("line {number}: {error}"))? == 0 {
             break;
         }
         if line.len() as u64 == MAX_LINE || labels.len() == MAX_LABELS {
             return Err(format!("line {number}: too long, or too many lines").into());
         }
-        if line.trim().is_empty() {
+        // Some programs begin a text with a byte order mark.
+        let line = line.trim_start_matches('\u{feff}').trim();
+        if line.is_empty() {
             continue;
         }
-        let label: Label = serde_json::from_str(&line).map_err(|error| format!("line {number}: {error}"))?;
+        let label: Label = serde_json::from_str(line).map_err(|error| format!("line {number}: {error}"))?;
         label.check().map_err(|error| format!("line {number}: {error}"))?;
         labels.push(label);
     }
@@ -129,5 +138,39 @@ mod tests {
             assert!(read(&format!("{good}{bad}")).unwrap_err().starts_with("line 2: "), "{bad}");
         }
         assert!(read(&"x".repeat(5000)).is_err());
+        let not_text = labels([good.as_bytes(), b"\xff\n"].concat().as_slice()).map_err(|error| error.to_string());
+        assert!(not_text.unwrap_err().starts_with("line 2: "));
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_line_ends_of_windows_are_read_over() {
+        let text =
+            "\u{feff}{\"confidence\": 0.9, \"correct\": true}\r\n{\"confidence\": 0.4, \"correct\": false}\r\n\r\n";
+        assert_eq!(labels(text.as_bytes()).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn what_was_taught_earlier_stays_where_new_labels_teach_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let labels = |class: &str, right: usize| -> String {
+            let line = |at: usize| {
+                let correct = at % 10 < right;
+                format!("{{\"confidence\": 0.9, \"correct\": {correct}, \"class\": \"{class}\"}}\n")
+            };
+            (0..1000).map(line).collect()
+        };
+        let learn = |text: String, calibration: Option<PathBuf>| {
+            std::fs::write(path("labels.ndjson"), text).unwrap();
+            let (import, output) = (path("labels.ndjson"), path("calibration.toml"));
+            run(Options { command: Command::Labels { import, parameters: None, calibration, output } }).unwrap();
+            let text = std::fs::read_to_string(path("calibration.toml")).unwrap();
+            toml::from_str::<BTreeMap<String, Calibration>>(&text).unwrap()
+        };
+        let first = learn([labels("all-1", 6), labels("hidden", 3)].concat(), None);
+        assert_eq!(first.len(), 2);
+        let second = learn(labels("all-1", 8), Some(path("calibration.toml")));
+        assert_eq!(second["hidden"], first["hidden"]);
+        assert_ne!(second["all-1"], first["all-1"]);
     }
 }
