@@ -145,15 +145,18 @@ fn delays(seen: &Contradictions<'_>) -> Option<Vec<f64>> {
             ln - others - seen.grid.ln_prior(country, seen.access)
         })
         .collect();
-    // Of the countries where a visit is likely at all, the best: some small island always fits by chance.
-    let likely = |country: &usize| seen.grid.ln_prior(*country, seen.access) > LEAST_LN_PRIOR;
-    let best = (0..ln.len()).filter(likely).map(|country| ln[country]).fold(f64::MIN, f64::max);
+    // Some small island always fits by chance, unless nothing but it is in reach.
+    let by_chance =
+        |country: usize| if seen.grid.ln_prior(country, seen.access) > LEAST_LN_PRIOR { 0.0 } else { BY_CHANCE };
+    let best = (0..ln.len()).map(|country| ln[country] - by_chance(country)).fold(f64::MIN, f64::max);
     let power = seen.parameters.delay_power;
     Some(ln.into_iter().map(|ln| (power * (ln - best)).exp().min(1.0)).collect())
 }
 
-/// One visit in a thousand.
+/// One visit in a thousand: where fewer are, none is likely.
 const LEAST_LN_PRIOR: f64 = -6.9;
+/// No place explains round trips so much better by chance, as a natural logarithm: the other is out of reach.
+const BY_CHANCE: f64 = 20.0;
 
 /// A delay that all edges share is a slow last mile, or a tunnel from far away.
 fn offset(seen: &Contradictions<'_>) -> Option<(Alarm, Reason)> {

@@ -157,6 +157,20 @@ fn an_impossible_round_trip_hides_no_relay() {
 }
 
 #[test]
+fn an_answer_that_some_island_alone_is_near_enough_for_is_no_answer_from_home() {
+    // In the Pacific, and in the South Atlantic: the Marshall Islands and Saint Helena are in reach, and nothing else.
+    for (lat, lon, ms) in [(26.56, 171.84, 14.6), (8.15, 175.84, 17.4), (-42.5, -6.63, 14.3)] {
+        let edge = EdgeEvidence { position: LatLon::new(lat, lon).ok(), ..frankfurt(ms, ms + 0.5) };
+        let assessment = assess(&Evidence { edges: vec![edge], ..german() }, &World::embedded(), NOW);
+        assert_eq!(assessment.alarm, Alarm::High, "{assessment:?}");
+        assert!(
+            assessment.reasons.contains(&Reason::AddressOutOfReach)
+                || assessment.reasons.contains(&Reason::FasterThanLight)
+        );
+    }
+}
+
+#[test]
 fn an_answer_that_no_land_is_near_enough_for_raises_the_alarm() {
     let edge = |lat: f64, lon: f64, ms: f64| EdgeEvidence {
         position: LatLon::new(lat, lon).ok(),
