@@ -212,8 +212,21 @@ pub struct Taught {
 }
 
 /// The classes of whole sessions.
-const SESSIONS: [&str; 10] =
-    ["address", "address-locale", "locale", "locale-1", "locale-3", "locale-6", "all-1", "all-3", "all-6", "hidden"];
+const SESSIONS: [&str; 11] = [
+    "address",
+    "address-locale",
+    "languages",
+    "locale",
+    "locale-1",
+    "locale-3",
+    "locale-6",
+    "all-1",
+    "all-3",
+    "all-6",
+    "hidden",
+];
+/// The classes of round trips alone, or with languages.
+const ROUND_TRIPS: [&str; 6] = ["consumer-1", "consumer-3", "consumer-6", "hosting-1", "hosting-3", "hosting-6"];
 /// Fewer labels than this change nothing.
 const ENOUGH: usize = 100;
 
@@ -243,10 +256,16 @@ impl Parameters {
     ///
     /// # Errors
     ///
-    /// When the text is no such TOML, or a value is impossible.
+    /// When the text is no such TOML, there is no such class, or a value is impossible.
     pub fn calibrate(&mut self, text: &str) -> Result<(), ParameterError> {
         let own: BTreeMap<String, Calibration> =
             toml::from_str(text).map_err(|error| ParameterError::Syntax(error.message().into()))?;
+        let is_class = |class: &str| SESSIONS.contains(&class) || ROUND_TRIPS.contains(&class);
+        if let Some(class) = own.keys().find(|class| !is_class(class)) {
+            let [sessions, round_trips] = [SESSIONS.join(", "), ROUND_TRIPS.join(", ")];
+            let why = format!("`{class}` is no class of evidence: they are {sessions}, {round_trips}");
+            return Err(ParameterError::Syntax(why));
+        }
         own.values().try_for_each(Calibration::check)?;
         self.calibration.extend(own);
         Ok(())
@@ -431,6 +450,15 @@ mod tests {
         let leaning = Calibration { lean: 0.1, shares: [0.3, 0.7, 0.8], ..Calibration::default() };
         assert!((leaning.share(0.9, 0.5) - 0.7).abs() < 1e-9 && (leaning.share(0.9, 1.0) - 0.8).abs() < 1e-9);
         assert!((leaning.share(0.5, 0.0) - 0.2).abs() < 1e-9 && leaning.share(1.0, 1.0) <= 1.0);
+    }
+
+    #[test]
+    fn a_class_that_is_none_is_refused_and_every_class_of_the_parameters_is_one() {
+        let mut own = (*Parameters::embedded()).clone();
+        let all = toml::to_string(&own.calibration).unwrap();
+        own.calibrate(&all).unwrap();
+        let refused = own.calibrate(&all.replace("all-1", "al-1")).unwrap_err().to_string();
+        assert!(refused.contains("`al-1` is no class of evidence: they are address, "), "{refused}");
     }
 
     #[test]
