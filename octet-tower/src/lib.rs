@@ -48,12 +48,13 @@
 //! ```no_run
 //! # #[cfg(feature = "axum")]
 //! # async fn serve(router: axum::Router) -> Result<(), Box<dyn std::error::Error>> {
-//! use axum::ServiceExt;
+//! use axum::{ServiceExt, extract::Request};
 //! use octet_tower::OctetEdgeLayer;
 //!
 //! let app = OctetEdgeLayer::from_env()?.layer(router);
 //! let listener = octet_tower::Listener::bind("[::]:3000").await?;
-//! axum::serve(listener, app.into_make_service_with_connect_info::<octet_tower::Connection>()).await?;
+//! let app = ServiceExt::<Request>::into_make_service_with_connect_info::<octet_tower::Connection>(app);
+//! axum::serve(listener, app).await?;
 //! # Ok(())
 //! # }
 //! ```
