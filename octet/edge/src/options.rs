@@ -225,12 +225,16 @@ impl Options {
     fn tls(&self) -> Result<Option<Tls>, Error> {
         match (set(&self.edge_tls_cert_file), set(&self.edge_tls_key_file)) {
             (None, None) => Ok(None),
-            (Some(_), None) => Err(Error::setting("EDGE_TLS_KEY_FILE", "not set, and the certificate is")),
-            (None, Some(_)) => Err(Error::setting("EDGE_TLS_CERT_FILE", "not set, and the key is")),
+            (Some(_), None) => {
+                Err(Error::setting("EDGE_TLS_KEY_FILE", "not set, and the certificate is: name its key"))
+            }
+            (None, Some(_)) => {
+                Err(Error::setting("EDGE_TLS_CERT_FILE", "not set, and the key is: name its certificate"))
+            }
             (Some(certificate), Some(key)) => {
                 let tls = Tls::from_files(certificate, key);
                 let named = |error: &TlsError| {
-                    if error.path() == Path::new(key) { "EDGE_TLS_KEY_FILE" } else { "EDGE_TLS_CERT_FILE" }
+                    if error.path() == Path::new(certificate) { "EDGE_TLS_CERT_FILE" } else { "EDGE_TLS_KEY_FILE" }
                 };
                 tls.map(|tls| Some(tls.with_http2())).map_err(|error| Error::setting(named(&error), &error))
             }

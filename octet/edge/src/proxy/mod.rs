@@ -39,7 +39,7 @@ pub(crate) struct App {
 impl App {
     /// The app at `url`, with so long for the head of an answer.
     pub(crate) fn new(url: &str, timeout: Duration) -> Result<Self, Error> {
-        let advice = "write the app's base URL without a path, such as http://127.0.0.1:3000";
+        let advice = "write the app's base URL with http and without a path, such as http://127.0.0.1:3000";
         let invalid = || Error::setting("UPSTREAM_URL", advice);
         let parts = url.parse::<Uri>().map_err(|_| invalid())?.into_parts();
         let authority = parts.authority.ok_or_else(invalid)?;
