@@ -13,6 +13,7 @@ use octet_client::{Alarm, Lookup, OctetClient, SessionRef};
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt().init();
     let octet = Data::new(OctetClient::from_env()?); // OCTET_URL, OCTET_PARTNER_KEY
     let edge = OctetEdge::from_env()?; // OCTET_URL, LICENSE, …
     let addr = env::args().nth(1).unwrap_or_else(|| "[::]:3000".to_owned());

@@ -7,6 +7,7 @@ use octet_tower::{OctetEdgeLayer, axum::OctetSession, axum::VisitorIp};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt().init();
     let app = Router::new()
         .route("/", get(page))
         .route("/checkout", post(checkout))

@@ -13,6 +13,7 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
+    tracing_subscriber::fmt().init();
     let octet = OctetClient::from_env()?; // OCTET_URL, OCTET_PARTNER_KEY
     let shop = tower::service_fn(move |request| respond(octet.clone(), request));
     let shop = OctetEdgeLayer::from_env()?.layer(shop); // OCTET_URL, LICENSE, …

@@ -10,6 +10,7 @@ use warp::reply::WithStatus;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt().init();
     let octet = OctetClient::from_env()?; // OCTET_URL, OCTET_PARTNER_KEY
     let routes = warp::path::end().and(edge::session()).map(|s: OctetSession| warp::reply::html(page(&s)));
     let checkout = warp::path!("checkout").and(warp::post()).and(edge::visitor_ip()).and(warp::body::form()).then(
