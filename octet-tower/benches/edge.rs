@@ -1,5 +1,6 @@
 //! What the layer costs a request that is not its own: a bare axum app, one with axum's own `Identity`, one with the
-//! edge as a layer of the router, and one with the edge around the router. `cargo xtask bench edge` runs it under load and under valgrind, with the allocator that a shop has.
+//! edge as a layer of the router, and one with the edge around the router. `cargo xtask bench edge` runs it under load
+//! and under valgrind, with the allocator that a shop has.
 
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on stops")]
 

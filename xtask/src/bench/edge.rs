@@ -114,7 +114,8 @@ fn a_request(host: &Host, what: &str, tool: &[&str], figure: impl Fn(&str) -> Op
     Ok(vec![json!({ "host": host, "bare": bare, "identity": identity, "edge": edge, "more": more })])
 }
 
-/// A pass-through GET: without the edge, with a layer that does nothing in its place, and with it. Without it twice says what the machine alone does to a ratio.
+/// A pass-through GET: without the edge, with a layer that does nothing in its place, and with it. Without it twice says
+/// what the machine alone does to a ratio.
 fn under_load(host: &Host, options: &Options) -> Result<Vec<Value>> {
     let start = |kind: &str| {
         let addr = free_address()?;

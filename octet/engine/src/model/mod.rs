@@ -2,6 +2,7 @@
 
 mod calibration;
 mod detours;
+mod labels;
 mod path;
 mod ready;
 
@@ -11,9 +12,10 @@ use std::sync::{Arc, OnceLock};
 use octet::CountryCode;
 use serde::{Deserialize, Serialize};
 
-pub use calibration::{Calibration, Caps, EvidenceClass, Label, Lesson, Taught, logistic};
+pub use calibration::{Calibration, Caps, EvidenceClass};
 pub use detours::Detours;
 pub(crate) use detours::{Around, ByKnot};
+pub use labels::{Label, Lesson, Taught, logistic};
 pub use path::{Path, PathDensity, PathShape, ln_floor};
 pub use ready::Model;
 
