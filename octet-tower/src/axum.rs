@@ -13,18 +13,22 @@
 //! }
 //! ```
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 
-use axum::extract::connect_info::Connected;
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::ServiceExt;
+use axum::extract::connect_info::{Connected, IntoMakeServiceWithConnectInfo};
+use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts, Request};
+use axum::middleware::AddExtension;
 use axum::response::{IntoResponse, Response};
 use axum::serve::IncomingStream;
 use http::StatusCode;
 use http::request::Parts;
 use tokio::net::TcpListener;
+use tower_service::Service;
 
-use crate::{Connection, Listener, Stream};
+use crate::{Connection, Listener, OctetEdge, Stream};
 
 pub use crate::session::{OctetSession, Unavailable, VisitorIp};
 
@@ -64,6 +68,36 @@ impl IntoResponse for Unavailable {
         (StatusCode::INTERNAL_SERVER_ERROR, "this page is not available now").into_response()
     }
 }
+
+/// Serves `app`, a router with the edge around it, as `axum::serve` does, and lets the edge see each connection. It asks
+/// for an edge by its type, so that none is forgotten.
+///
+/// ```no_run
+/// use axum::{Router, routing::get};
+/// use octet_tower::{Listener, OctetEdgeLayer};
+///
+/// # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+/// let app = Router::new().route("/", get(|| async { "shop" }));
+/// let app = OctetEdgeLayer::from_env()?.layer(app);
+/// octet_tower::axum::serve(Listener::bind("[::]:3000").await?, app)
+///     .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn serve<S>(listener: Listener, app: OctetEdge<S>) -> Serve<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static,
+{
+    axum::serve(listener, app.into_make_service_with_connect_info::<Connection>())
+}
+
+/// What [`serve`] gives: axum's own, to be awaited, and to be told when to stop.
+pub type Serve<S> = axum::serve::Serve<
+    Listener,
+    IntoMakeServiceWithConnectInfo<OctetEdge<S>, Connection>,
+    AddExtension<OctetEdge<S>, ConnectInfo<Connection>>,
+>;
 
 impl axum::serve::Listener for Listener {
     type Io = Stream;

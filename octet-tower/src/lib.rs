@@ -20,13 +20,13 @@
 //! # #[cfg(feature = "axum")]
 //! # mod shop {
 //! use axum::{Router, response::Html, routing::get};
-//! use octet_tower::{OctetEdgeLayer, axum::OctetSession};
+//! use octet_tower::{Listener, OctetEdgeLayer, axum::OctetSession};
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let app = Router::new().route("/", get(page)).layer(OctetEdgeLayer::from_env()?);
-//!     let listener = octet_tower::Listener::bind("[::]:3000").await?;
-//!     axum::serve(listener, app.into_make_service_with_connect_info::<octet_tower::Connection>()).await?;
+//!     let app = Router::new().route("/", get(page));
+//!     let app = OctetEdgeLayer::from_env()?.layer(app);
+//!     octet_tower::axum::serve(Listener::bind("[::]:3000").await?, app).await?;
 //!     Ok(())
 //! }
 //!
@@ -40,21 +40,18 @@
 //! The page's form brings the session reference back, and the partner's backend asks `octet-client` for its verdict.
 //! The page is sent with `Cache-Control: no-store`: a reference belongs to one page view.
 //!
-//! Put the layer on the outermost router (`Router::layer`, not `route_layer`), so that its routes are reached
-//! although the router has none of that name, and outside of layers that change or refuse requests.
-//!
-//! `Router::layer` costs each request two allocations, whatever the layer. Around the router the edge costs none:
+//! The edge is around the whole router, so that its routes are reached although the router has none of that name. It may
+//! be one of the router's layers too (`Router::layer`, not `route_layer`), outside of those that change or refuse requests.
+//! That costs each request two allocations, whatever the layer, and around the router the edge costs none:
 //!
 //! ```no_run
 //! # #[cfg(feature = "axum")]
 //! # async fn serve(router: axum::Router) -> Result<(), Box<dyn std::error::Error>> {
-//! use axum::{ServiceExt, extract::Request};
-//! use octet_tower::OctetEdgeLayer;
+//! use octet_tower::{Connection, Listener, OctetEdgeLayer};
 //!
-//! let app = OctetEdgeLayer::from_env()?.layer(router);
-//! let listener = octet_tower::Listener::bind("[::]:3000").await?;
-//! let app = ServiceExt::<Request>::into_make_service_with_connect_info::<octet_tower::Connection>(app);
-//! axum::serve(listener, app).await?;
+//! let app = router.layer(OctetEdgeLayer::from_env()?);
+//! let listener = Listener::bind("[::]:3000").await?;
+//! axum::serve(listener, app.into_make_service_with_connect_info::<Connection>()).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -106,8 +103,8 @@
 //! # When something is missing
 //!
 //! A setting that is missing or cannot be used is an error of [`OctetEdgeLayer::from_env`] or [`Builder::build`], which
-//! names it and says what to do; a certificate, one of `Tls::from_files`. `warp::serve` asks for an edge by its type, and
-//! a [`Listener`] that begins to accept in a process that has made none says so in the log. What a host asks nobody at its
+//! names it and says what to do; a certificate, one of `Tls::from_files`. `axum::serve` and `warp::serve` of this crate
+//! ask for an edge by its type, and a [`Listener`] that begins to accept in a process that has made none says so in the log. What a host asks nobody at its
 //! start is which handler needs which layer: one that takes [`OctetSession`] or [`VisitorIp`] where the layer is around
 //! other routes only answers its first request with 500, and the log says what to add. A test of the page finds that
 //! before a visitor does:

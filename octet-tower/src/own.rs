@@ -14,13 +14,13 @@ use hyper_util::rt::TokioIo;
 use octet_relay::{Answer, BODY_TIMEOUT, BodyError, MAX_BODY, Opening, Relay, Route, Step};
 use tokio::time::timeout;
 
+use crate::Connection;
 use crate::observe::{Head, connection, observe};
-use crate::{Connection, Unavailable};
 
 /// How long the protocols may take to switch.
 const SWITCH: Duration = Duration::from_secs(10);
 
-/// Says once what a host that tells of no connection lacks.
+/// Says once what a host that tells of no connection, or of the browser's address alone, lacks.
 static UNTOLD: Once = Once::new();
 
 /// The edge's answer to `request`, to be awaited. Made apart from the call of the service: this future is some kilobytes,
@@ -52,10 +52,17 @@ where
             let answer = opening.switch();
             // The relay opens a channel only where the connection can be upgraded.
             if let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() {
-                let connection = connection(&parts.extensions).map(Cow::into_owned);
-                if connection.is_none() {
-                    UNTOLD.call_once(|| tracing::warn!("connections are not observed: {}", Unavailable::NoAddress));
+                let connection = connection(&parts.extensions);
+                if !matches!(connection, Some(Cow::Borrowed(_))) {
+                    UNTOLD.call_once(|| {
+                        tracing::warn!(
+                            "connections are not observed: serve the app with octet_tower::axum::serve, or with \
+                             octet_tower::Connection as its connect info (another host puts a Connection into the \
+                             request's extensions)"
+                        );
+                    });
                 }
+                let connection = connection.map(Cow::into_owned);
                 tokio::spawn(channel(*opening, upgrade, connection));
             }
             answer

@@ -115,12 +115,12 @@ impl fmt::Display for Unavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoLayer => {
-                "OctetEdgeLayer is not around this route: add .layer(OctetEdgeLayer::from_env()?) to the outermost router"
+                "OctetEdgeLayer is not around this route: serve OctetEdgeLayer::from_env()?.layer(app), where app is the \
+                 outermost router"
             }
             Self::NoAddress => {
-                "the visitor's address is not known: serve the app with \
-                 into_make_service_with_connect_info::<octet_tower::Connection>() (another host puts a Connection into \
-                 the request's extensions), and check that the proxies in TRUSTED_PROXIES write FORWARDED_HEADER"
+                "the visitor's address is not known: serve the app with octet_tower::axum::serve (another host puts a \
+                 Connection into the request's extensions), and check that the proxies in TRUSTED_PROXIES write FORWARDED_HEADER"
             }
             Self::NoRandomness => "the operating system has no randomness to give",
         })

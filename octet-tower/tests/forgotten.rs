@@ -16,5 +16,5 @@ async fn a_listener_that_begins_to_accept_without_an_edge_says_once_what_to_add(
         browser.unwrap();
     }
     let log = std::fs::read_to_string(log.path()).unwrap();
-    assert_eq!(log.matches("add .layer(OctetEdgeLayer::from_env()?)").count(), 1, "{log}");
+    assert_eq!(log.matches("serve OctetEdgeLayer::from_env()?.layer(app)").count(), 1, "{log}");
 }

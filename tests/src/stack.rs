@@ -93,11 +93,11 @@ pub async fn start_on(config: Config, setup: Setup) -> Stack {
     if let Some(place) = setup.edge_location {
         edge = edge.edge_location(place);
     }
-    let shop = Router::new().route("/", get(page)).route("/bare", get(bare)).layer(edge.build().unwrap());
+    let shop = Router::new().route("/", get(page)).route("/bare", get(bare));
+    let shop = edge.build().unwrap().layer(shop);
     let listener = octet_tower::Listener::bind("127.0.0.1:0").await.unwrap();
     let shop_address = listener.local_addr().unwrap();
-    let shop = shop.into_make_service_with_connect_info::<octet_tower::Connection>();
-    tokio::spawn(async move { axum::serve(listener, shop).await });
+    tokio::spawn(async move { octet_tower::axum::serve(listener, shop).await });
 
     let mut client = OctetClient::builder().url(&octet_url).partner_key(key.clone());
     if let Some(app) = app {

@@ -13,13 +13,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use octet::CountryCode;
 use octet_engine::World;
 use octet_engine::locate::Access;
 use octet_engine::model::{Model, Parameters, Path};
 
-use crate::eval::data::{Data, Target, fold};
+use crate::eval::data::{Data, Target, Test, fold};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -29,6 +29,9 @@ pub(crate) struct Options {
     /// Where the parameters are written
     #[arg(long, default_value = "octet/engine/parameters/engine.toml")]
     output: PathBuf,
+    /// Let the hosts of this test alone teach the prior of countries and the calibration, as an operator's own would
+    #[arg(long)]
+    test: Option<String>,
 }
 
 /// What the written file says of itself.
@@ -44,8 +47,16 @@ const HEADER: &str = "\
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let data = Data::open(&options.data)?;
-    let parameters = fit(&data, &|_| true)?;
-    write(&parameters, &options.output)
+    let fitted = fit(&data, &|_| true)?;
+    let parameters = match &options.test {
+        Some(test) => {
+            let names: Vec<&str> = data.tests.iter().map(|test| test.name.as_str()).collect();
+            ensure!(names.contains(&test.as_str()), "there is no test {test}: they are {}", names.join(", "));
+            fitted.of_test(test)
+        }
+        None => &fitted.all,
+    };
+    write(parameters, &options.output)
 }
 
 /// Writes parameters with what they say of themselves.
@@ -78,8 +89,29 @@ impl Part<'_> {
     }
 }
 
+/// What hosts taught. Paths are learned from all of them.
+pub(crate) struct Fitted {
+    /// The prior and the calibration too.
+    all: Arc<Parameters>,
+    /// Those of each test taught by its own hosts, where they are enough, and others of their access were among all.
+    by_test: BTreeMap<String, Arc<Parameters>>,
+}
+
+impl Fitted {
+    /// What is best for the hosts of this test.
+    pub(crate) fn of_test(&self, test: &str) -> &Arc<Parameters> {
+        self.by_test.get(test).unwrap_or(&self.all)
+    }
+}
+
+impl From<Arc<Parameters>> for Fitted {
+    fn from(all: Arc<Parameters>) -> Self {
+        Self { all, by_test: BTreeMap::new() }
+    }
+}
+
 /// The parameters fitted on those hosts whose name `keep` accepts.
-pub(crate) fn fit(data: &Data, keep: &dyn Fn(&str) -> bool) -> Result<Parameters> {
+pub(crate) fn fit(data: &Data, keep: &dyn Fn(&str) -> bool) -> Result<Fitted> {
     let mut parameters = (*Parameters::embedded()).clone();
     (parameters.prior.addresses, parameters.prior.systems) = counts().clone();
     let targets: Vec<Target> =
@@ -90,7 +122,7 @@ pub(crate) fn fit(data: &Data, keep: &dyn Fn(&str) -> bool) -> Result<Parameters
         let own = |name: &str| fold(name, PARTS) == part;
         let mut of_others = parameters.clone();
         path::refit(&mut of_others, data, &targets, &|name| keep(name) && !own(name));
-        let hosts = hosts(&targets, &|name| !own(name));
+        let hosts = hosts(&targets.iter(), &|name| !own(name));
         let targets = targets.iter().filter(|target| own(&target.name)).collect();
         Part { path: of_others.path, hosts, targets }
     });
@@ -98,14 +130,48 @@ pub(crate) fn fit(data: &Data, keep: &dyn Fn(&str) -> bool) -> Result<Parameters
     offsets::fit(&mut parameters, &parts);
     power::fit(&mut parameters, &parts);
     calibration::fit(&mut parameters, &parts);
-    [parameters.prior.hosting.hosts, parameters.prior.consumer.hosts] = hosts(&targets, &|_| true);
-    Ok(parameters)
+    [parameters.prior.hosting.hosts, parameters.prior.consumer.hosts] = hosts(&targets.iter(), &|_| true);
+    let own = |test: &Test| Some((test.name.clone(), Arc::new(of_test(&parameters, &test.name, &targets, &parts)?)));
+    let by_test = data.tests.iter().filter_map(own).collect();
+    Ok(Fitted { all: Arc::new(parameters), by_test })
+}
+
+/// A test with fewer hosts than this is taught by all.
+const ENOUGH: usize = 120;
+
+/// These parameters with the prior and the calibration that the hosts of one test teach.
+fn of_test(parameters: &Parameters, test: &str, targets: &[Target], parts: &[Part<'_>]) -> Option<Parameters> {
+    let is_own = |target: &&Target| target.test == test;
+    let own: Vec<&Target> = targets.iter().filter(is_own).collect();
+    let has_others =
+        own.iter().any(|own| targets.iter().any(|other| !is_own(&other) && other.access() == own.access()));
+    if own.len() < ENOUGH || !has_others {
+        return None;
+    }
+    let parts = (0..PARTS).zip(parts).map(|(at, part)| Part {
+        path: part.path.clone(),
+        hosts: hosts(&own.iter().copied(), &|name| fold(name, PARTS) != at),
+        targets: part.targets.iter().copied().filter(is_own).collect(),
+    });
+    let parts: Vec<Part<'_>> = parts.collect();
+    let mut parameters = parameters.clone();
+    power::prior(&mut parameters, &parts);
+    calibration::fit(&mut parameters, &parts);
+    let prior = &mut parameters.prior;
+    for (of_access, hosts) in
+        [&mut prior.hosting, &mut prior.consumer].into_iter().zip(hosts(&own.into_iter(), &|_| true))
+    {
+        if !hosts.is_empty() {
+            of_access.hosts = hosts;
+        }
+    }
+    Some(parameters)
 }
 
 /// How many of these hosts each country has, by access; one that several tests seek is one.
-fn hosts(targets: &[Target], own: &dyn Fn(&str) -> bool) -> [Counts; 2] {
+fn hosts<'a>(targets: &(impl Iterator<Item = &'a Target> + Clone), own: &dyn Fn(&str) -> bool) -> [Counts; 2] {
     [Access::Hosting, Access::Consumer].map(|access| {
-        let of = targets.iter().filter(|target| target.access() == access && own(&target.name));
+        let of = targets.clone().filter(|target| target.access() == access && own(&target.name));
         let places: BTreeMap<&str, CountryCode> = of.map(|target| (target.name.as_str(), target.country)).collect();
         let mut counts = Counts::new();
         places.into_values().for_each(|country| *counts.entry(country).or_default() += 1.0);

@@ -3,19 +3,16 @@
 
 use axum::{Form, Router, extract::State, response::Html, routing::get, routing::post};
 use octet_client::{Alarm, Lookup, OctetClient, SessionRef};
-use octet_tower::{OctetEdgeLayer, axum::OctetSession, axum::VisitorIp};
+use octet_tower::{Listener, OctetEdgeLayer, axum::OctetSession, axum::VisitorIp};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt().init();
-    let app = Router::new()
-        .route("/", get(page))
-        .route("/checkout", post(checkout))
-        .with_state(OctetClient::from_env()?) // OCTET_URL, OCTET_PARTNER_KEY
-        .layer(OctetEdgeLayer::from_env()?); // OCTET_URL, LICENSE, …
+    let app =
+        Router::new().route("/", get(page)).route("/checkout", post(checkout)).with_state(OctetClient::from_env()?); // OCTET_URL, OCTET_PARTNER_KEY
+    let app = OctetEdgeLayer::from_env()?.layer(app); // OCTET_URL, LICENSE, …
     let addr = std::env::args().nth(1).unwrap_or_else(|| "[::]:3000".to_owned());
-    let listener = octet_tower::Listener::bind(addr).await?;
-    axum::serve(listener, app.into_make_service_with_connect_info::<octet_tower::Connection>()).await?;
+    octet_tower::axum::serve(Listener::bind(addr).await?, app).await?;
     Ok(())
 }
 

@@ -32,7 +32,7 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// Checks every setting and says in a line what would run.
+    /// Checks every setting and says what would run, and with which settings.
     ///
     /// # Errors
     ///
@@ -41,7 +41,11 @@ impl Edge {
         let Settings { address, app, workers, tls, .. } = options.check()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let app = app.map_or_else(|| "no app behind it".to_owned(), |app| format!("the app at {app}"));
-        Ok(format!("the settings are sound: {scheme}://{address}, {app}, {workers} threads"))
+        let mut said = format!("the settings are sound: {scheme}://{address}, {app}, {workers} threads\n");
+        for (variable, value) in options.all_set() {
+            said.push_str(&format!("{variable}={value}\n"));
+        }
+        Ok(said + "and all else as it is by default")
     }
 
     /// Checks every setting and listens.
@@ -80,6 +84,12 @@ impl Edge {
         self.socket.local_addr().map_err(Error::Start)
     }
 
+    /// Whether it serves HTTPS.
+    #[must_use]
+    pub const fn is_https(&self) -> bool {
+        self.settings.tls.is_some()
+    }
+
     /// Serves until `stop` is cancelled; then takes no more connections, lets open requests, WebSockets and latency channels
     /// end within the drain limit, and returns.
     ///
@@ -89,6 +99,7 @@ impl Edge {
     ///
     /// When the system gives no threads.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
+        self.settings.relay.keep_fresh();
         let slots = Arc::new(Semaphore::new(self.settings.max_connections));
         let connections = TaskTracker::new();
         let mut threads = Vec::new();

@@ -24,7 +24,7 @@ fn run(options: &Options) -> Result<(), Error> {
     }
     let stop = stop::on_signal().map_err(Error::Start)?;
     let edge = Edge::bind(options)?;
-    tracing::info!(address = %edge.local_addr()?, "listening");
+    tracing::info!(address = %edge.local_addr()?, https = edge.is_https(), "listening");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Start)?;
     runtime.block_on(edge.run(stop))?;
     tracing::info!("stopped");

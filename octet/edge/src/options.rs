@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
+use clap::CommandFactory;
 use http::HeaderName;
 use octet_relay::Relay;
 use octet_tower::{Tls, TlsError};
@@ -241,7 +242,18 @@ impl Options {
         }
     }
 
-    /// The relay's settings by the names of their variables.
+    /// Every variable that is set, and to what; of a licence only that it is.
+    pub(crate) fn all_set(&self) -> Vec<(String, String)> {
+        let command = Self::command();
+        let variables = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str());
+        let set = variables.filter_map(|variable| {
+            let value = self.by_variable(variable).filter(|value| !value.trim().is_empty())?;
+            Some((variable.to_owned(), if variable == "LICENSE" { "(a key)".to_owned() } else { value }))
+        });
+        set.collect()
+    }
+
+    /// The settings by the names of their variables.
     fn by_variable(&self, name: &str) -> Option<String> {
         match name {
             "OCTET_URL" => &self.octet_url,
@@ -258,6 +270,18 @@ impl Options {
             "OCTET_CA_FILE" => &self.octet_ca_file,
             "EDGE_CLIENT_CERT_FILE" => &self.edge_client_cert_file,
             "EDGE_CLIENT_KEY_FILE" => &self.edge_client_key_file,
+            "UPSTREAM_URL" => &self.upstream_url,
+            "PORT" => &self.port,
+            "BIND" => &self.bind,
+            "EDGE_TLS_CERT_FILE" => &self.edge_tls_cert_file,
+            "EDGE_TLS_KEY_FILE" => &self.edge_tls_key_file,
+            "PUBLIC_SCHEME" => &self.public_scheme,
+            "UPSTREAM_TIMEOUT_SECONDS" => &self.upstream_timeout_seconds,
+            "DRAIN_SECONDS" => &self.drain_seconds,
+            "MAX_CONNECTIONS" => &self.max_connections,
+            "WORKERS" => &self.workers,
+            "EDGE_LOG" => &self.edge_log,
+            "EDGE_LOG_FORMAT" => &self.edge_log_format,
             _ => &None,
         }
         .clone()

@@ -128,8 +128,15 @@ impl Relay {
             channel_slots: Arc::new(Semaphore::new(MAX_CHANNELS as usize)),
             upstream: Arc::new(upstream),
         }));
-        relay.0.settings.keep_fresh(&relay.0.upstream);
+        relay.keep_fresh();
         relay
+    }
+
+    /// Asks Octet for this partner's settings now and then, in the background: an edge does so from its first request on,
+    /// or from when it is made in a runtime. One that was made before its runtime is told by its host when that starts, so
+    /// that the log says at the start what is wrong with the way to Octet, or with the licence.
+    pub fn keep_fresh(&self) {
+        self.0.settings.keep_fresh(&self.0.upstream);
     }
 
     /// The edge's own route at this path; `None` for the partner's. One comparison for a path outside the prefix.
@@ -142,7 +149,7 @@ impl Relay {
     /// What to do for a request of the edge's own.
     #[must_use]
     pub fn begin(&self, route: Route, seen: &Observation<'_>) -> Step {
-        self.0.settings.keep_fresh(&self.0.upstream);
+        self.keep_fresh();
         let Route(kind) = route;
         let admission = self.0.origins.admit(seen.header("origin"), seen.host());
         let step = match (seen.method, kind) {
@@ -208,7 +215,7 @@ impl Relay {
     ///
     /// When the operating system has no randomness to give.
     pub fn open_page(&self, seen: &Observation<'_>) -> Result<PageSession, NoRandomness> {
-        self.0.settings.keep_fresh(&self.0.upstream);
+        self.keep_fresh();
         let ip = self.client(seen).and_then(|client| client.ip);
         let session = self.0.signed_refs.mint(SystemTime::now(), ip, seen.user_agent())?;
         if self.0.settings.reports_pages() {

@@ -153,8 +153,16 @@ impl Upstream {
         let settings = serde_json::from_slice(response.body()).ok().filter(|_| response.status() == StatusCode::OK);
         if settings.is_none() {
             let code = serde_json::from_slice::<Problem>(response.body()).map_or(Code::Unknown, |problem| problem.code);
-            let status = response.status().as_u16();
-            tracing::warn!(status, code = code.as_str(), "Octet did not tell the edge its settings");
+            let (status, code) = (response.status(), code.as_str());
+            if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+                tracing::error!(
+                    code,
+                    "Octet refuses this edge's licence and takes nothing from it: set LICENSE to one that `octet license \
+                     issue` prints"
+                );
+            } else {
+                tracing::warn!(status = status.as_u16(), code, "Octet did not tell the edge its settings");
+            }
         }
         settings
     }

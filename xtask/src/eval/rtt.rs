@@ -16,7 +16,7 @@ use super::data::{Data, Target, fold};
 use super::metrics::{Random, Scored, bootstrap, calibration_error, mean, perfect_error, quantile};
 use super::rows::quoted;
 use super::{baseline, oracle};
-use crate::fit;
+use crate::fit::{self, Fitted};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -72,29 +72,32 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut csv = String::from(
         "test,target,country,lat,lon,edges,answer_lat,answer_lon,error_km,confidence,right,depth,within90\n",
     );
-    let of_folds = match &options.parameters {
+    let of_folds: Vec<Fitted> = match &options.parameters {
         Some(path) => {
             let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-            vec![Arc::new(Parameters::from_toml(&text)?)]
+            vec![Arc::new(Parameters::from_toml(&text)?).into()]
         }
-        None if options.no_fit => vec![Parameters::embedded()],
+        None if options.no_fit => vec![Parameters::embedded().into()],
         None => fitted(&data, options.folds.max(2)).unwrap_or_else(|error| {
             eprintln!("{error:#}. Scored with the checked-in parameters, as with --no-fit");
-            vec![Parameters::embedded()]
+            vec![Parameters::embedded().into()]
         }),
     };
     let folds = of_folds.len() as u64;
-    for (held_out, parameters) in (0..).zip(of_folds) {
-        let model = Model::new(parameters);
-        let own: Vec<&Target> = targets.iter().filter(|target| fold(&target.name, folds) == held_out).collect();
-        for target in &own {
-            let score = score(&model, target, &OtherSources::default());
-            csv.push_str(&row(target, &score));
-            scored.entry((target.test.clone(), target.kind.clone())).or_default().push(score);
-        }
-        for (target, scores) in if options.oracle { oracle::scores(&model, &own) } else { Vec::new() } {
-            for (known, score) in oracle::KNOWN.into_iter().zip(scores) {
-                knowing.entry((target.test.clone(), known)).or_default().push(score);
+    for (held_out, fitted) in (0..).zip(&of_folds) {
+        for test in &data.tests {
+            let model = Model::new(fitted.of_test(&test.name).clone());
+            let is_own = |target: &&Target| target.test == test.name && fold(&target.name, folds) == held_out;
+            let own: Vec<&Target> = targets.iter().filter(is_own).collect();
+            for target in &own {
+                let score = score(&model, target, &OtherSources::default());
+                csv.push_str(&row(target, &score));
+                scored.entry((target.test.clone(), target.kind.clone())).or_default().push(score);
+            }
+            for (target, scores) in if options.oracle { oracle::scores(&model, &own) } else { Vec::new() } {
+                for (known, score) in oracle::KNOWN.into_iter().zip(scores) {
+                    knowing.entry((target.test.clone(), known)).or_default().push(score);
+                }
             }
         }
     }
@@ -105,10 +108,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 /// The parameters for each fold, fitted on the others.
-fn fitted(data: &Data, folds: u64) -> Result<Vec<Arc<Parameters>>> {
+fn fitted(data: &Data, folds: u64) -> Result<Vec<Fitted>> {
     let of_fold = |held_out: u64| {
         eprintln!("fold {} of {folds}", held_out + 1);
-        Ok(Arc::new(fit::fit(data, &|name| fold(name, folds) != held_out)?))
+        fit::fit(data, &|name| fold(name, folds) != held_out)
     };
     (0..folds).map(of_fold).collect()
 }

@@ -109,7 +109,7 @@ struct Told {
 
 /// The powers of what is counted of a country, and what a host counts for, under which the true countries are the most
 /// probable.
-fn prior(parameters: &mut Parameters, parts: &[Part<'_>]) {
+pub(super) fn prior(parameters: &mut Parameters, parts: &[Part<'_>]) {
     let scales = model(parameters).country_scales();
     for access in [Access::Hosting, Access::Consumer] {
         let told = told(parameters, parts, access);

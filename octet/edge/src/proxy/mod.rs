@@ -204,7 +204,7 @@ fn failed(failure: &Failure) -> Response<Body> {
         Failure::Connect(_) => (StatusCode::BAD_GATEWAY, "the app behind this edge cannot be reached\n"),
         Failure::Broke(_) => (StatusCode::BAD_GATEWAY, "the app behind this edge broke off\n"),
     };
-    tracing::warn!(%failure, "the app did not answer");
+    tracing::warn!(%failure, "the app at UPSTREAM_URL did not answer");
     body::text(status, line)
 }
 

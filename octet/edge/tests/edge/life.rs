@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use crate::support::{before, exchange, options, socket, start, upgrade};
+use crate::support::{before, exchange, options, serve, socket, start, upgrade};
 
 #[test]
 fn a_setting_that_cannot_be_used_is_named_by_its_variable() {
@@ -81,8 +81,15 @@ fn the_program_takes_variables_says_what_is_missing_and_ends_on_sigterm() {
         ("PORT", "0"),
         ("BIND", "127.0.0.1"),
     ];
-    let checked = program(&variables).arg("--check-config").output().unwrap();
-    assert!(checked.status.success() && String::from_utf8_lossy(&checked.stdout).contains("sound"), "{checked:?}");
+    let checked = program(&variables).args(["--check-config", "--edge-id=fra-1"]).output().unwrap();
+    let said = String::from_utf8_lossy(&checked.stdout);
+    assert!(
+        checked.status.success() && said.starts_with("the settings are sound: http://127.0.0.1:0, no app"),
+        "{said}"
+    );
+    let set =
+        "OCTET_URL=http://127.0.0.1:1\nLICENSE=(a key)\nPORT=0\nBIND=127.0.0.1\nEDGE_ID=fra-1\nand all else as it is";
+    assert!(said.contains(set), "{said}");
 
     let mut running = program(&variables).spawn().unwrap();
     let mut lines = BufReader::new(running.stderr.take().unwrap()).lines().map(Result::unwrap);
@@ -91,6 +98,25 @@ fn the_program_takes_variables_says_what_is_missing_and_ends_on_sigterm() {
     assert!(Command::new("kill").arg(running.id().to_string()).status().unwrap().success());
     assert!(running.wait().unwrap().success());
     assert!(lines.any(|line| line.contains("stopped")));
+}
+
+#[tokio::test]
+async fn a_licence_that_octet_refuses_is_told_at_the_start_and_not_at_the_first_visitor() {
+    let refused =
+        || async { (StatusCode::UNAUTHORIZED, r#"{"status":401,"code":"license_revoked","title":"Licence revoked"}"#) };
+    let octet = serve(Router::new().route("/v1/edge-settings", axum::routing::get(refused))).await;
+    let url = format!("http://{octet}");
+    let variables =
+        [("OCTET_URL", &*url), ("LICENSE", "octet_test_v4.public.abc"), ("PORT", "0"), ("BIND", "127.0.0.1")];
+    let mut running = program(&variables).spawn().unwrap();
+    let stderr = running.stderr.take().unwrap();
+    let told = tokio::task::spawn_blocking(|| {
+        BufReader::new(stderr).lines().map(Result::unwrap).find(|line| line.contains("refuses this edge's licence"))
+    });
+    let told = tokio::time::timeout(Duration::from_secs(20), told).await;
+    running.kill().unwrap();
+    let line = told.expect("it asks as it starts").unwrap().expect("it says so");
+    assert!(line.contains("ERROR") && line.contains("license_revoked") && line.contains("set LICENSE"), "{line}");
 }
 
 #[test]

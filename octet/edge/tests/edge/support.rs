@@ -45,7 +45,7 @@ pub(crate) async fn before(app: Router, more: &[&str]) -> Running {
     start(&[&[&*format!("--upstream-url=http://{app}")], more].concat())
 }
 
-async fn serve(app: Router) -> SocketAddr {
+pub(crate) async fn serve(app: Router) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, app).await });

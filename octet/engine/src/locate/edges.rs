@@ -38,6 +38,8 @@ pub(crate) struct Edges {
     /// ln prior of each possible offset.
     ln_offset: Vec<f32>,
     temper: f32,
+    /// Whether an answer can have come to every edge from some land.
+    pub(crate) reach_land: bool,
 }
 
 #[derive(Debug)]
@@ -89,7 +91,8 @@ impl Edges {
             .collect();
         let temper = kind.temper * (edges.len().max(1) as f64).powf(-kind.temper_decay);
         let ln_offset = kind.offset_weights.iter().take(possible).map(|weight| weight.ln() as f32).collect();
-        Self { edges, access, ln_offset, temper: temper.min(1.0) as f32 }
+        let reach_land = reach_land(&edges, &model.grid);
+        Self { edges, access, ln_offset, temper: temper.min(1.0) as f32, reach_land }
     }
 
     pub(crate) fn access(&self) -> Access {
@@ -114,38 +117,37 @@ impl Edges {
         self.edges.iter().all(|edge| at.distance_km(edge.vector) <= VACUUM_KM_PER_MS * edge.rtt_ms)
     }
 
-    /// Whether an answer can have come to every edge from some land.
-    pub(crate) fn reach_land(&self, grid: &Grid) -> bool {
-        let reach = |edge: &Edge| VACUUM_KM_PER_MS * edge.rtt_ms;
-        let Some(quickest) = self.edges.iter().min_by(|a, b| a.rtt_ms.total_cmp(&b.rtt_ms)) else { return true };
-        let mut near = grid.nearest(quickest.vector).take_while(|(km, _)| *km <= reach(quickest) + WIDEST_KM);
-        let holds = |node: &Node, edge: &Edge| {
-            node.vector().distance_km(edge.vector) <= reach(edge) + f64::from(node.radius_km)
-        };
-        near.any(|(_, node)| self.edges.iter().all(|edge| holds(node, edge)))
-    }
-
     /// ln likelihood of the round trips for a client at this node, its offset marginalised.
     pub(crate) fn ln_likelihood(&self, model: &Model, node: &Node) -> f64 {
         if self.edges.is_empty() {
             return 0.0;
         }
+        let clip = self.ln_clip(node);
+        if clip <= LN_BEATS_LIGHT && self.reach_land {
+            // It is elsewhere, however well the delays would agree with this place.
+            return clip;
+        }
         let mut by_offset = [0.0_f32; MAX_OFFSETS];
         let by_offset = &mut by_offset[..self.ln_offset.len()];
-        let clip = self.ln_by_offset(model, node, by_offset);
+        self.ln_by_offset(model, node, by_offset);
         let highest = by_offset.iter().copied().fold(f32::MIN, f32::max);
         let sum: f32 = by_offset.iter().map(|ln| exp(ln - highest)).sum();
         clip + f64::from(highest + sum.ln())
     }
 
-    /// Fills in the tempered ln likelihood and prior of each offset; returns what the physical limits say.
-    fn ln_by_offset(&self, model: &Model, node: &Node, by_offset: &mut [f32]) -> f64 {
+    /// What the physical limits say of a client at this node.
+    fn ln_clip(&self, node: &Node) -> f64 {
+        let at = node.vector();
+        let of_edge = |edge: &Edge| beyond(2.0 - 2.0 * at.dot(edge.vector), f64::from(node.radius_km), edge.rtt_ms);
+        self.edges.iter().map(of_edge).sum()
+    }
+
+    /// Fills in the tempered ln likelihood and prior of each offset.
+    fn ln_by_offset(&self, model: &Model, node: &Node, by_offset: &mut [f32]) {
         let at = node.vector();
         let soft = 0.5 * f64::from(node.radius_km) / EARTH_RADIUS_KM;
-        let mut clip = 0.0;
         for edge in &self.edges {
             let chord_squared = 2.0 - 2.0 * at.dot(edge.vector);
-            clip += beyond(chord_squared, f64::from(node.radius_km), edge.rtt_ms);
             let floor = model.delay.floor((chord_squared + soft * soft) as f32);
             let expected = floor.ln_path + node.around.of(&edge.detours);
             let ln_wider = node.around.ln_wider + edge.ln_wider;
@@ -158,7 +160,6 @@ impl Edges {
         for (ln, prior) in by_offset.iter_mut().zip(&self.ln_offset) {
             *ln = self.temper * *ln + prior;
         }
-        clip
     }
 
     /// The posterior of each offset for a client at this node, added to `sum` with this weight.
@@ -187,6 +188,16 @@ impl Edges {
         };
         self.edges.iter().map(one).sum::<f64>().min(MOST_VARIATION)
     }
+}
+
+/// Whether an answer can have come to every edge from some land.
+fn reach_land(edges: &[Edge], grid: &Grid) -> bool {
+    let reach = |edge: &Edge| VACUUM_KM_PER_MS * edge.rtt_ms;
+    let Some(quickest) = edges.iter().min_by(|a, b| a.rtt_ms.total_cmp(&b.rtt_ms)) else { return true };
+    let mut near = grid.nearest(quickest.vector).take_while(|(km, _)| *km <= reach(quickest) + WIDEST_KM);
+    let holds =
+        |node: &Node, edge: &Edge| node.vector().distance_km(edge.vector) <= reach(edge) + f64::from(node.radius_km);
+    near.any(|(_, node)| edges.iter().all(|edge| holds(node, edge)))
 }
 
 /// The most offsets that parameters may list.

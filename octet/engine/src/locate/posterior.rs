@@ -215,7 +215,7 @@ impl<'m> Posterior<'m> {
 
     /// Whether the round trips can have come from some land, all of them.
     pub(crate) fn reaches_land(&self) -> bool {
-        self.edges.reach_land(&self.model.grid)
+        self.edges.reach_land
     }
 
     /// The smallest share whose region of highest density holds the place in that country: 0 at the densest cell,

@@ -20,29 +20,30 @@ use http_body::Frame;
 use http_body_util::StreamBody;
 use octet_tower::axum::{OctetSession, VisitorIp};
 use octet_tower::{Connection, OctetEdgeLayer};
-use tower::Service;
 
 use super::{Setup, endless, page};
 
 /// With the edge as a layer of the router.
 pub(super) async fn serve(setup: &Setup, made: Arc<AtomicU64>) -> SocketAddr {
-    listen(setup, shop(made).layer(OctetEdgeLayer::from(setup.relay()))).await
-}
-
-/// With the edge around the router.
-pub(super) async fn serve_around(setup: &Setup, made: Arc<AtomicU64>) -> SocketAddr {
-    listen(setup, OctetEdgeLayer::from(setup.relay()).layer(shop(made))).await
-}
-
-async fn listen<S>(setup: &Setup, app: S) -> SocketAddr
-where
-    S: Service<Request, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static,
-{
+    let app = shop(made).layer(OctetEdgeLayer::from(setup.relay()));
     let listener = setup.listener().await;
     let addr = listener.local_addr().unwrap();
     if setup.told {
         let app = app.into_make_service_with_connect_info::<Connection>();
         tokio::spawn(async move { axum::serve(listener, app).await });
+    } else {
+        tokio::spawn(async move { axum::serve(listener, app).await });
+    }
+    addr
+}
+
+/// With the edge around the router.
+pub(super) async fn serve_around(setup: &Setup, made: Arc<AtomicU64>) -> SocketAddr {
+    let app = OctetEdgeLayer::from(setup.relay()).layer(shop(made));
+    let listener = setup.listener().await;
+    let addr = listener.local_addr().unwrap();
+    if setup.told {
+        tokio::spawn(async move { octet_tower::axum::serve(listener, app).await });
     } else {
         tokio::spawn(async move { axum::serve(listener, app.into_make_service()).await });
     }
