@@ -157,7 +157,9 @@ impl<K: Key, V: Value> Default for Ranges<K, V> {
 
 impl<K: Key, V: Value> Ranges<K, V> {
     fn new(mut spans: Vec<(Span, V)>, join: impl Fn(V, V) -> V) -> Self {
-        spans.sort_by_key(|(span, _)| span.first);
+        spans.sort_by_key(|(span, _)| (span.first, span.last));
+        // A list may say one thing often.
+        spans.dedup();
         let mut bounds: Vec<u64> =
             spans.iter().flat_map(|(span, _)| [Some(span.first), span.last.checked_add(1)]).flatten().collect();
         bounds.sort_unstable();
