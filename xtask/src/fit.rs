@@ -20,6 +20,7 @@ use octet_engine::locate::Access;
 use octet_engine::model::{Model, Parameters, Path};
 
 use crate::eval::data::{Data, Target, Test, fold};
+use crate::eval::rtt::class;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -30,7 +31,7 @@ pub(crate) struct Options {
     #[arg(long, default_value = "octet/engine/parameters/engine.toml")]
     output: PathBuf,
     /// Let the hosts of this test alone teach the prior of countries and the calibration, as an operator's own would
-    #[arg(long)]
+    #[arg(long, requires = "output")]
     test: Option<String>,
 }
 
@@ -47,15 +48,17 @@ const HEADER: &str = "\
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let data = Data::open(&options.data)?;
+    if let Some(test) = &options.test {
+        let names: Vec<&str> = data.tests.iter().map(|test| test.name.as_str()).collect();
+        ensure!(names.contains(&test.as_str()), "there is no test {test}: they are {}", names.join(", "));
+    }
     let fitted = fit(&data, &|_| true)?;
-    let parameters = match &options.test {
-        Some(test) => {
-            let names: Vec<&str> = data.tests.iter().map(|test| test.name.as_str()).collect();
-            ensure!(names.contains(&test.as_str()), "there is no test {test}: they are {}", names.join(", "));
-            fitted.of_test(test)
-        }
-        None => &fitted.all,
-    };
+    let parameters = options.test.as_ref().map_or(&fitted.all, |test| {
+        fitted.by_test.get(test).unwrap_or_else(|| {
+            eprintln!("{test} has too few hosts of its own, or no others to be apart from: taught by all");
+            &fitted.all
+        })
+    });
     write(parameters, &options.output)
 }
 
@@ -136,16 +139,20 @@ pub(crate) fn fit(data: &Data, keep: &dyn Fn(&str) -> bool) -> Result<Fitted> {
     Ok(Fitted { all: Arc::new(parameters), by_test })
 }
 
-/// A test with fewer hosts than this is taught by all.
+/// Fewer hosts of one access than this leave a test with what all teach.
 const ENOUGH: usize = 120;
 
-/// These parameters with the prior and the calibration that the hosts of one test teach.
+/// These parameters with the prior and the calibration that the hosts of one test teach; `None` where they are not enough,
+/// or there are no others of their access.
 fn of_test(parameters: &Parameters, test: &str, targets: &[Target], parts: &[Part<'_>]) -> Option<Parameters> {
-    let is_own = |target: &&Target| target.test == test;
+    let teaches = |access: Access| {
+        let of_access = || targets.iter().filter(|target| target.access() == access);
+        let own = of_access().filter(|target| target.test == test).count();
+        own >= ENOUGH && own < of_access().count()
+    };
+    let is_own = |target: &&Target| target.test == test && teaches(target.access());
     let own: Vec<&Target> = targets.iter().filter(is_own).collect();
-    let has_others =
-        own.iter().any(|own| targets.iter().any(|other| !is_own(&other) && other.access() == own.access()));
-    if own.len() < ENOUGH || !has_others {
+    if own.is_empty() {
         return None;
     }
     let parts = (0..PARTS).zip(parts).map(|(at, part)| Part {
@@ -154,18 +161,19 @@ fn of_test(parameters: &Parameters, test: &str, targets: &[Target], parts: &[Par
         targets: part.targets.iter().copied().filter(is_own).collect(),
     });
     let parts: Vec<Part<'_>> = parts.collect();
-    let mut parameters = parameters.clone();
-    power::prior(&mut parameters, &parts);
-    calibration::fit(&mut parameters, &parts);
-    let prior = &mut parameters.prior;
-    for (of_access, hosts) in
-        [&mut prior.hosting, &mut prior.consumer].into_iter().zip(hosts(&own.into_iter(), &|_| true))
-    {
+    let mut taught = parameters.clone();
+    power::prior(&mut taught, &parts);
+    calibration::fit(&mut taught, &parts);
+    let is_taught = |name: &String| own.iter().any(|target| class(target).name() == name);
+    let of_all = parameters.calibration.iter().filter(|(name, _)| !is_taught(name));
+    taught.calibration.extend(of_all.map(|(name, calibration)| (name.clone(), *calibration)));
+    let prior = [&mut taught.prior.hosting, &mut taught.prior.consumer];
+    for (of_access, hosts) in prior.into_iter().zip(hosts(&own.into_iter(), &|_| true)) {
         if !hosts.is_empty() {
             of_access.hosts = hosts;
         }
     }
-    Some(parameters)
+    Some(taught)
 }
 
 /// How many of these hosts each country has, by access; one that several tests seek is one.

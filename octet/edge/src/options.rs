@@ -247,8 +247,9 @@ impl Options {
         let command = Self::command();
         let variables = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str());
         let set = variables.filter_map(|variable| {
-            let value = self.by_variable(variable).filter(|value| !value.trim().is_empty())?;
-            Some((variable.to_owned(), if variable == "LICENSE" { "(a key)".to_owned() } else { value }))
+            let value = self.by_variable(variable);
+            let value = if variable == "LICENSE" { set(&value).map(|_| "(a key)") } else { set(&value) };
+            Some((variable.to_owned(), value?.to_owned()))
         });
         set.collect()
     }

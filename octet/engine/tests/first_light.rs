@@ -1,6 +1,8 @@
 //! Whole sessions in, assessments out: what a partner's first visits look like.
 
 use octet::{Alarm, LatLon};
+use octet_engine::locate::{Access, OtherSources, Sighting};
+use octet_engine::model::Model;
 use octet_engine::world::cells;
 use octet_engine::{EdgeEvidence, Evidence, LocaleEvidence, Omissions, Reason, TcpRoundTrip, UnixTime, World, assess};
 use octet_geometry::{Outline, distance_km};
@@ -185,6 +187,50 @@ fn an_answer_that_no_land_is_near_enough_for_raises_the_alarm() {
             let reasons = &assessment.reasons;
             assert!(assessment.alarm == Alarm::High && reasons.contains(&Reason::NoPlaceInReach), "{assessment:?}");
         }
+    }
+}
+
+#[test]
+fn late_answers_of_siblings_do_not_buy_off_what_one_edge_shows() {
+    let home = LatLon::new(50.1, 8.7).unwrap();
+    let siblings = [
+        (40.7, -74.0),
+        (37.4, -121.9),
+        (1.35, 103.8),
+        (35.7, 139.7),
+        (-33.9, 151.2),
+        (-23.5, -46.6),
+        (19.1, 72.9),
+        (51.5, -0.1),
+    ];
+    for late in [0.0, 200.0, 400.0, 500.0, 1000.0, 3000.0, 15_000.0] {
+        for count in [3, 5, 8] {
+            let sibling = |&(lat, lon): &(f64, f64)| {
+                let position = LatLon::new(lat, lon).unwrap();
+                let ms = 3.0 + distance_km(home, position) / 60.0 + late;
+                EdgeEvidence { position: Some(position), round_trips_ms: vec![ms; 5], ..EdgeEvidence::default() }
+            };
+            let near = EdgeEvidence { tcp: None, ..frankfurt(1.2, 1.2) };
+            let edges = std::iter::once(near).chain(siblings[..count].iter().map(sibling)).collect();
+            let locale = locale("America/New_York", &["en-US"], -300);
+            let assessment = assess(&Evidence { edges, locale, ..Evidence::default() }, &World::embedded(), NOW);
+            assert_eq!(assessment.country.unwrap(), "DE", "{count} siblings {late} ms late: {assessment:?}");
+            assert!(assessment.alarm >= Alarm::Medium, "{count} siblings {late} ms late: {assessment:?}");
+            assert!(distance_km(assessment.location.unwrap(), home) < 200.0, "{assessment:?}");
+        }
+    }
+}
+
+#[test]
+fn who_answers_an_edge_at_once_is_beside_it_wherever_it_stands() {
+    let model = Model::embedded();
+    let cells = cells::decode(include_bytes!("../data/cells.bin.zst")).unwrap().all;
+    for cell in cells.iter().step_by(23) {
+        let sighting = Sighting { edge: cell.place, rtt_ms: 0.5, jitter_ms: 0.0 };
+        let posterior = model.locate(&[sighting], Access::Consumer, &OtherSources::default());
+        let km = distance_km(posterior.place().unwrap(), cell.place);
+        // What light allows, and what a cell is wide.
+        assert!(km < 75.0 + 100.0, "{km} km from {:?}", cell.place);
     }
 }
 

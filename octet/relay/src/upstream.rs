@@ -153,15 +153,21 @@ impl Upstream {
         let settings = serde_json::from_slice(response.body()).ok().filter(|_| response.status() == StatusCode::OK);
         if settings.is_none() {
             let code = serde_json::from_slice::<Problem>(response.body()).map_or(Code::Unknown, |problem| problem.code);
-            let (status, code) = (response.status(), code.as_str());
-            if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            let (status, name) = (response.status().as_u16(), code.as_str());
+            if code == Code::LicenseEdgeRefused {
                 tracing::error!(
-                    code,
+                    code = name,
+                    "Octet takes nothing from this edge: its licence is for edges that show a certificate \
+                     (EDGE_CLIENT_CERT_FILE), or for others"
+                );
+            } else if name.starts_with("license_") {
+                tracing::error!(
+                    code = name,
                     "Octet refuses this edge's licence and takes nothing from it: set LICENSE to one that `octet license \
                      issue` prints"
                 );
             } else {
-                tracing::warn!(status = status.as_u16(), code, "Octet did not tell the edge its settings");
+                tracing::warn!(status, code = name, "Octet did not tell the edge its settings");
             }
         }
         settings

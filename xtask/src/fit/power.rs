@@ -135,8 +135,10 @@ fn told(parameters: &Parameters, parts: &[Part<'_>], access: Access) -> Vec<Told
     let group = |target: &Target| target.access() == access;
     let mut tests = BTreeMap::<&str, f64>::new();
     own(parts, &group).for_each(|target| *tests.entry(&target.name).or_default() += 1.0);
+    let mut without_hosts = parameters.clone();
+    (without_hosts.prior.hosting.host, without_hosts.prior.consumer.host) = (0.0, 0.0);
     let of_part = |part: &Part<'_>| {
-        let model = part.model(parameters);
+        let model = part.model(&without_hosts);
         let codes: Vec<_> = model.countries().collect();
         let before = ln_counted(country(parameters, access), &model.country_scales());
         let rows = part.targets.iter().filter(|target| group(target)).filter_map(|target| {

@@ -114,7 +114,7 @@ async fn a_licence_that_octet_refuses_is_told_at_the_start_and_not_at_the_first_
         BufReader::new(stderr).lines().map(Result::unwrap).find(|line| line.contains("refuses this edge's licence"))
     });
     let told = tokio::time::timeout(Duration::from_secs(20), told).await;
-    running.kill().unwrap();
+    running.kill().and_then(|()| running.wait()).unwrap();
     let line = told.expect("it asks as it starts").unwrap().expect("it says so");
     assert!(line.contains("ERROR") && line.contains("license_revoked") && line.contains("set LICENSE"), "{line}");
 }

@@ -25,6 +25,8 @@ pub(crate) struct Node {
     pub(crate) position: [f32; 3],
     /// No place of it is further from `position` than about this.
     pub(crate) radius_km: f32,
+    /// Certainly none is further.
+    pub(crate) reach_km: f32,
     pub(crate) country: u16,
     pub(crate) land_km2: f32,
     pub(crate) population: f32,
@@ -191,6 +193,7 @@ fn finest(cells: &Cells, prior: &Prior, countries: &[GridCountry]) -> Vec<Node> 
                 order: ORDER,
                 position: [vector.x as f32, vector.y as f32, vector.z as f32],
                 radius_km: (0.75 * side) as f32,
+                reach_km: (0.75 * side) as f32,
                 country: cell.country,
                 land_km2: cell.land_km2 as f32,
                 population: cell.population as f32,
@@ -220,12 +223,14 @@ fn parents(children: &[Node], order: u8) -> Vec<Node> {
             }
             let mean = sum.to_place().map_or(family[0].vector(), UnitVector::from);
             // A country rarely fills its pixel: what counts is where its cells are.
-            let reach = |child: &Node| mean.distance_km(child.vector()) + f64::from(child.radius_km);
+            let reach = |child: &Node| mean.distance_km(child.vector()) + f64::from(child.reach_km);
+            let reach_km = family.iter().map(reach).fold(0.0, f64::max);
             let node = Node {
                 pixel: family[0].pixel >> 2,
                 order,
                 position: [mean.x as f32, mean.y as f32, mean.z as f32],
-                radius_km: family.iter().map(reach).fold(0.0, f64::max).min(widest) as f32,
+                radius_km: reach_km.min(widest) as f32,
+                reach_km: reach_km as f32,
                 country: family[0].country,
                 land_km2: family.iter().map(|child| child.land_km2).sum(),
                 population: family.iter().map(|child| child.population).sum(),

@@ -15,6 +15,9 @@ pub(crate) const MEDIUM_KM_PER_MS: f64 = 100.0;
 const LN_BEATS_FIBRE: f64 = -4.0;
 /// ln of how rarely a host seems to beat light: only a lying position does.
 const LN_BEATS_LIGHT: f64 = -50.0;
+/// The same of a node of which no part could be meant, where another place on land could: so far below whatever late
+/// answers make of that, that they cannot buy it off.
+const LN_OUT_OF_REACH: f64 = -1000.0;
 /// No finest node reaches further from its place, in km.
 const WIDEST_KM: f64 = 100.0;
 /// What an answer takes at the least beyond an offset, in ms.
@@ -122,32 +125,36 @@ impl Edges {
         if self.edges.is_empty() {
             return 0.0;
         }
-        let clip = self.ln_clip(node);
-        if clip <= LN_BEATS_LIGHT && self.reach_land {
-            // It is elsewhere, however well the delays would agree with this place.
-            return clip;
+        if self.reach_land && self.is_out_of_reach(node) {
+            return LN_OUT_OF_REACH;
         }
         let mut by_offset = [0.0_f32; MAX_OFFSETS];
         let by_offset = &mut by_offset[..self.ln_offset.len()];
-        self.ln_by_offset(model, node, by_offset);
+        let clip = self.ln_by_offset(model, node, by_offset);
         let highest = by_offset.iter().copied().fold(f32::MIN, f32::max);
         let sum: f32 = by_offset.iter().map(|ln| exp(ln - highest)).sum();
         clip + f64::from(highest + sum.ln())
     }
 
-    /// What the physical limits say of a client at this node.
-    fn ln_clip(&self, node: &Node) -> f64 {
+    /// Whether no place of this node can have answered some edge so soon.
+    fn is_out_of_reach(&self, node: &Node) -> bool {
         let at = node.vector();
-        let of_edge = |edge: &Edge| beyond(2.0 - 2.0 * at.dot(edge.vector), f64::from(node.radius_km), edge.rtt_ms);
-        self.edges.iter().map(of_edge).sum()
+        self.edges.iter().any(|edge| {
+            // The chord is shorter than the arc.
+            let least_km =
+                (2.0 - 2.0 * at.dot(edge.vector)).max(0.0).sqrt() * EARTH_RADIUS_KM - f64::from(node.reach_km);
+            least_km > VACUUM_KM_PER_MS * edge.rtt_ms
+        })
     }
 
-    /// Fills in the tempered ln likelihood and prior of each offset.
-    fn ln_by_offset(&self, model: &Model, node: &Node, by_offset: &mut [f32]) {
+    /// Fills in the tempered ln likelihood and prior of each offset; returns what the physical limits say.
+    fn ln_by_offset(&self, model: &Model, node: &Node, by_offset: &mut [f32]) -> f64 {
         let at = node.vector();
         let soft = 0.5 * f64::from(node.radius_km) / EARTH_RADIUS_KM;
+        let mut clip = 0.0;
         for edge in &self.edges {
             let chord_squared = 2.0 - 2.0 * at.dot(edge.vector);
+            clip += beyond(chord_squared, f64::from(node.reach_km), edge.rtt_ms);
             let floor = model.delay.floor((chord_squared + soft * soft) as f32);
             let expected = floor.ln_path + node.around.of(&edge.detours);
             let ln_wider = node.around.ln_wider + edge.ln_wider;
@@ -160,6 +167,7 @@ impl Edges {
         for (ln, prior) in by_offset.iter_mut().zip(&self.ln_offset) {
             *ln = self.temper * *ln + prior;
         }
+        clip
     }
 
     /// The posterior of each offset for a client at this node, added to `sum` with this weight.

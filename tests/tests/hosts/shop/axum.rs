@@ -45,7 +45,8 @@ pub(super) async fn serve_around(setup: &Setup, made: Arc<AtomicU64>) -> SocketA
     if setup.told {
         tokio::spawn(async move { octet_tower::axum::serve(listener, app).await });
     } else {
-        tokio::spawn(async move { axum::serve(listener, app.into_make_service()).await });
+        let app = ServiceExt::<Request>::into_make_service(app);
+        tokio::spawn(async move { axum::serve(listener, app).await });
     }
     addr
 }
