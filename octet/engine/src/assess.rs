@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use octet::{Alarm, LatLon, Vertex};
-use octet_geometry::HALF_TURN_KM;
+use octet_geometry::{HALF_TURN_KM, Outline, destination, distance_km};
 
 use crate::address::AddressKind;
 use crate::alarm::{self, Contradictions};
@@ -30,8 +30,10 @@ const LEAST_PEOPLE: f64 = 50_000.0;
 const CELL_PLACE_KM: f64 = 1.0;
 /// A region is drawn with this many edges or more.
 const EDGES_FOR_REGION: usize = 3;
-/// Places are given to the centre of a pixel of this order: 13 km wide.
+/// Places are given to the centre of a pixel of this order…
 const SNAP_ORDER: u8 = 9;
+/// …this wide.
+const SNAP_KM: f64 = 13.0;
 
 /// Assesses one session at `now` against `world`, with the parameters that come with this crate.
 ///
@@ -110,14 +112,16 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
         None => (posterior, sightings.len()),
     };
     let place = posterior.place();
+    let outline = place.filter(|_| edges >= EDGES_FOR_REGION).and_then(|place| outline(&posterior, place, &sightings));
+    let location = place.map(|place| snapped(place, outline.as_ref()));
     Assessment {
         country,
         confidence,
         alarm,
         reasons,
-        location: place.map(snapped),
-        radius_km: place.map(|place| radius_km(&posterior, snapped(place), calibration.circle)),
-        region: place.filter(|_| edges >= EDGES_FOR_REGION).and_then(|place| region(&posterior, place, &sightings)),
+        location,
+        radius_km: location.map(|place| radius_km(&posterior, place, calibration.circle)),
+        region: outline.and_then(|outline| vertices(&outline)),
         country_masses: countries,
         class,
     }
@@ -150,10 +154,15 @@ fn nothing_known(evidence: &Evidence) -> Assessment {
     Assessment { alarm: alarm.max(Alarm::None), reasons, ..Assessment::default() }
 }
 
-/// The place to the centre of its pixel, so that no answer is finer than the engine can know.
-fn snapped(place: LatLon) -> LatLon {
+/// The place to the nearest centre of a pixel that is in the outline, so that no answer is finer than the engine can know.
+fn snapped(place: LatLon, outline: Option<&Outline>) -> LatLon {
     let grid = Healpix::new(SNAP_ORDER);
-    grid.center(grid.pixel(place))
+    let center = |place| grid.center(grid.pixel(place));
+    let around = (0..8).map(|eighth| center(destination(place, 45.0 * f64::from(eighth), SNAP_KM)));
+    let is_in = |center: &LatLon| outline.is_none_or(|outline| outline.contains(*center));
+    let centers = std::iter::once(center(place)).chain(around).filter(is_in);
+    let nearest = centers.min_by(|a, b| distance_km(place, *a).total_cmp(&distance_km(place, *b)));
+    nearest.unwrap_or_else(|| center(place))
 }
 
 /// The radius of the region, never so small that it shows where few people live.
@@ -164,10 +173,11 @@ fn radius_km(posterior: &Posterior<'_>, place: LatLon, share: f64) -> f64 {
 }
 
 /// The outline of the region, where it is none of few people.
-fn region(posterior: &Posterior<'_>, place: LatLon, sightings: &[Sighting]) -> Option<Vec<Vertex>> {
+fn outline(posterior: &Posterior<'_>, place: LatLon, sightings: &[Sighting]) -> Option<Outline> {
     let outline = posterior.outline(place, REGION_SHARE, sightings)?;
-    if !posterior.people_live_in(&outline, place, LEAST_PEOPLE) {
-        return None;
-    }
+    posterior.people_live_in(&outline, place, LEAST_PEOPLE).then_some(outline)
+}
+
+fn vertices(outline: &Outline) -> Option<Vec<Vertex>> {
     outline.vertices().iter().map(|&(lat, lon)| Vertex::new(lat, lon).ok()).collect()
 }

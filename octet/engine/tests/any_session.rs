@@ -8,7 +8,7 @@ use octet_engine::world::cells;
 use octet_engine::{
     Anomalies, EdgeEvidence, Evidence, LocaleEvidence, Omissions, Reason, TcpRoundTrip, UnixTime, World, assess,
 };
-use octet_geometry::{Disc, distance_km};
+use octet_geometry::{Disc, Outline, distance_km};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -253,6 +253,16 @@ proptest! {
     }
 
     #[test]
+    fn the_answer_is_in_its_region_where_a_centre_of_a_pixel_is(edges in true_edges()) {
+        let assessment = assess(&seen_by(&edges), &World::embedded(), NOW);
+        let region: Vec<_> = assessment.region.iter().flatten().map(|vertex| (vertex.lat(), vertex.lon())).collect();
+        let least_km = edges.iter().flat_map(|edge| &edge.round_trips_ms).fold(f64::MAX, |a, b| a.min(*b)) * VACUUM_KM_PER_MS;
+        if let (Some(outline), Some(location)) = (Outline::from_unwrapped(region), assessment.location) {
+            prop_assert!(least_km < 30.0 || outline.contains(location), "{location:?} {outline:?}");
+        }
+    }
+
+    #[test]
     fn one_lying_edge_never_takes_the_others_away(edges in true_edges(), at in place(), ms in 0.1..60.0_f64) {
         let seen = sightings(edges.iter().chain([&at_edge(at, vec![ms])]));
         prop_assert!(consistent(&seen).len() + 1 >= seen.len());
@@ -271,8 +281,8 @@ proptest! {
             let posterior = model.locate(&sightings[..count], Access::Consumer, &OtherSources::default());
             let answer = posterior.place().unwrap();
             for sighting in &sightings[..count] {
-                // A cell counts by its nearest point, and is a few hundred kilometres wide at most.
-                prop_assert!(distance_km(answer, sighting.edge) <= VACUUM_KM_PER_MS * sighting.rtt_ms + 700.0);
+                // A cell counts by its nearest point, and is 51 km wide where it matters.
+                prop_assert!(distance_km(answer, sighting.edge) <= VACUUM_KM_PER_MS * sighting.rtt_ms + 100.0);
             }
         }
     }

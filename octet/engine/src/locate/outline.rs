@@ -1,7 +1,7 @@
 //! The outline of a posterior's credible region around its place. It knows no source of evidence but the physical
 //! limits that clip it.
 
-use geo::{Area, LineString, Polygon, unary_union};
+use geo::{LineString, Polygon, unary_union};
 use octet::LatLon;
 use octet_geometry::{Disc, MAX_VERTICES, Outline, UnitVector, destination, distance_km};
 
@@ -14,8 +14,8 @@ const LEAST_KM: f64 = 20.0;
 
 impl Posterior<'_> {
     /// The outline of the part of the `share` region that surrounds `center`: star-shaped, of at most 64 vertices,
-    /// clipped by how far the answers can have come. `None` around a pole, and where no answer can have come from
-    /// `center`.
+    /// clipped by how far the answers can have come. `None` around a pole, where it goes half around the Earth, and where
+    /// no answer can have come from `center`.
     #[must_use]
     pub fn outline(&self, center: LatLon, share: f64, sightings: &[Sighting]) -> Option<Outline> {
         const { assert!(BEARINGS <= MAX_VERTICES) };
@@ -56,11 +56,13 @@ impl Posterior<'_> {
             .map(|(index, &km)| clipped(center, index as f64 * 360.0 / BEARINGS as f64, km, &discs));
         let outline = Outline::through(rim)?;
         if outline.is_simple() {
-            return Some(outline);
+            // One that goes half around the Earth is on the map the outline of what it leaves out.
+            return Some(outline).filter(|outline| outline.contains(center));
         }
         // Where a mended outline crosses itself it has new vertices, on edges that are straight on the map only.
         let allowed = |place| discs.iter().all(|disc| disc.contains(place));
-        mended(&outline).filter(|outline| outline.vertices().iter().all(|&vertex| place(vertex).is_some_and(allowed)))
+        mended(&outline, center)
+            .filter(|outline| outline.vertices().iter().all(|&vertex| place(vertex).is_some_and(allowed)))
     }
 
     /// Whether so many people live inside this outline around `center`.
@@ -76,14 +78,16 @@ fn place((lat, lon): (f64, f64)) -> Option<LatLon> {
     LatLon::new(lat, (lon + 540.0).rem_euclid(360.0) - 180.0).ok()
 }
 
-/// The largest part of an outline that crosses itself on a flat map.
-fn mended(outline: &Outline) -> Option<Outline> {
+/// The part of an outline that crosses itself on a flat map in which `center` is.
+fn mended(outline: &Outline, center: LatLon) -> Option<Outline> {
     let ring: LineString = outline.vertices().iter().map(|&(lat, lon)| (lon, lat)).collect();
     let parts = unary_union([&Polygon::new(ring, Vec::new())]);
-    let largest = parts.iter().max_by(|a, b| a.unsigned_area().total_cmp(&b.unsigned_area()))?;
-    let mut vertices: Vec<(f64, f64)> = largest.exterior().points().map(|point| (point.y(), point.x())).collect();
-    vertices.pop();
-    Outline::from_unwrapped(vertices).filter(|outline| outline.vertices().len() <= MAX_VERTICES && outline.is_simple())
+    let simple = |part: &Polygon| {
+        let mut vertices: Vec<(f64, f64)> = part.exterior().points().map(|point| (point.y(), point.x())).collect();
+        vertices.pop();
+        Outline::from_unwrapped(vertices).filter(|part| part.vertices().len() <= MAX_VERTICES && part.is_simple())
+    };
+    parts.iter().filter_map(simple).find(|part| part.contains(center))
 }
 
 /// The place at this distance and bearing, or the last on the way that all discs hold.
