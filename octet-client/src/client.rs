@@ -45,11 +45,13 @@ impl OctetClient {
     ///
     /// When a variable is missing or cannot be used; the message names it and never holds the key.
     pub fn from_env() -> Result<Self, Error> {
-        let required = |name: &str| {
-            std::env::var(name).map_err(|_| Error::configuration(format!("{name} is not set, or is not text")))
+        let required = |name: &str, what: &str| {
+            let set = std::env::var(name).ok().filter(|text| !text.trim().is_empty());
+            set.ok_or_else(|| Error::configuration(format!("{name} is not set: give {what}")))
         };
-        let mut builder = Self::builder().url(required("OCTET_URL")?);
-        let key = required("OCTET_PARTNER_KEY")?;
+        let url = required("OCTET_URL", "Octet's API base URL, such as https://octet.internal")?;
+        let mut builder = Self::builder().url(url);
+        let key = required("OCTET_PARTNER_KEY", "the key that `octet partner add` printed")?;
         let key = key.trim().parse().map_err(|error| Error::configuration(format!("OCTET_PARTNER_KEY: {error}")))?;
         builder = builder.partner_key(key);
         if let (Ok(app), Ok(secret)) = (std::env::var("OCTET_APP_KEY"), std::env::var("OCTET_APP_SECRET")) {

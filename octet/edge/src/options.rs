@@ -21,8 +21,8 @@ Examples:
   octet-edge --octet-url https://octet.internal --license KEY --upstream-url http://127.0.0.1:3000
   OCTET_URL=https://octet.internal LICENSE=KEY octet-edge --check-config
 
-Without --upstream-url the edge serves its own routes only, under the prefix and at the root. An empty variable
-counts as unset.";
+Without --upstream-url the edge serves its own routes only, under the prefix and at the root.
+An empty variable counts as unset.";
 
 /// Octet's edge: serves the collector, measures the latency channel, forwards bundles to Octet, and passes everything
 /// else to your app.

@@ -37,6 +37,7 @@ pub(crate) fn judge(seen: &Contradictions<'_>) -> (Alarm, Vec<Reason>) {
     let mut findings = arrival(seen.evidence);
     findings.extend(network(seen.address));
     findings.extend(disagreement(seen));
+    findings.extend(excluded(seen));
     findings.extend(seen.left_out.then_some((Alarm::High, Reason::NoPlaceInReach)));
     findings.extend(seen.edges_disagree.then_some((Alarm::Medium, Reason::EdgesDisagree)));
     findings.extend(seen.visitor_disagrees.then_some((Alarm::Medium, Reason::VisitorNetworkMismatch)));
@@ -122,6 +123,15 @@ fn disagreement(seen: &Contradictions<'_>) -> Vec<(Alarm, Reason)> {
     }
     // Those that even the best country explains badly are what contradicts.
     sources.iter().filter(|source| source.1[country] < 0.5).map(|source| (level, source.0)).collect()
+}
+
+/// Light excludes every country that the address is said to be of, and nobody hides behind such a one: the network of a
+/// phone is on its answers' way, abroad too.
+fn excluded(seen: &Contradictions<'_>) -> Option<(Alarm, Reason)> {
+    let address = seen.address.filter(|says| matches!(says.kind, AddressKind::Ordinary | AddressKind::Mobile))?;
+    let mut named = address.countries.iter().filter_map(|country| seen.grid.country(country.0)).peekable();
+    let is_excluded = named.peek().is_some() && named.all(|country| seen.posterior.is_out_of_reach(country));
+    is_excluded.then_some((Alarm::High, Reason::AddressOutOfReach))
 }
 
 /// The shares beside the largest, none below the floor.

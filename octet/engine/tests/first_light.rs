@@ -191,6 +191,47 @@ fn an_answer_that_no_land_is_near_enough_for_raises_the_alarm() {
 }
 
 #[test]
+fn an_answer_that_light_cannot_have_brought_from_the_address_is_an_alarm_of_a_phone_too() {
+    // A carrier's, of Saudi Arabia; a line's, of Germany.
+    for address in ["77.232.104.21", "141.20.1.1"] {
+        let edge = EdgeEvidence {
+            position: LatLon::new(35.68, 139.69).ok(),
+            round_trips_ms: vec![2.0],
+            ..EdgeEvidence::default()
+        };
+        let evidence = Evidence { address: address.parse().ok(), edges: vec![edge], ..Evidence::default() };
+        let assessment = assess(&evidence, &World::embedded(), NOW);
+        assert_eq!(assessment.country.unwrap(), "JP");
+        assert!(
+            assessment.alarm == Alarm::High && assessment.reasons.contains(&Reason::AddressOutOfReach),
+            "{assessment:?}"
+        );
+    }
+}
+
+#[test]
+fn no_region_reaches_over_an_ocean_for_an_island() {
+    let edge = |(lat, lon, ms): (f64, f64, f64)| EdgeEvidence {
+        position: LatLon::new(lat, lon).ok(),
+        round_trips_ms: vec![ms],
+        ..EdgeEvidence::default()
+    };
+    for (address, edges) in [
+        ("190.63.0.44", [(39.04, -77.49, 85.0), (50.11, 8.68, 170.0), (1.35, 103.82, 290.0)]),
+        ("196.14.221.165", [(1.35, 103.82, 226.5), (28.684, 115.854, 271.2), (52.744, 23.582, 212.3)]),
+    ] {
+        let evidence =
+            Evidence { address: address.parse().ok(), edges: edges.map(edge).to_vec(), ..Evidence::default() };
+        let assessment = assess(&evidence, &World::embedded(), NOW);
+        let (location, radius_km) = (assessment.location.unwrap(), assessment.radius_km.unwrap());
+        for vertex in assessment.region.unwrap() {
+            let vertex = LatLon::new(vertex.lat(), (vertex.lon() + 540.0).rem_euclid(360.0) - 180.0).unwrap();
+            assert!(distance_km(location, vertex) < 3.0 * radius_km, "{address}: {radius_km} km, {vertex:?}");
+        }
+    }
+}
+
+#[test]
 fn late_answers_of_siblings_do_not_buy_off_what_one_edge_shows() {
     let home = LatLon::new(50.1, 8.7).unwrap();
     let siblings = [

@@ -85,8 +85,7 @@ impl Upstream {
         if status == StatusCode::ACCEPTED {
             return Some(Answer::new(202).body("application/json", &br#"{"status":"accepted"}"#[..]));
         }
-        let code = serde_json::from_slice::<Problem>(response.body()).map_or(Code::Unknown, |problem| problem.code);
-        tracing::warn!(path, status = status.as_u16(), code = code.as_str(), "Octet did not take a bundle");
+        told(&response, "Octet did not take a bundle");
         match status {
             StatusCode::BAD_REQUEST => {
                 Some(Answer::problem(Code::MalformedBundle, "the body is not what a collector of this release sends"))
@@ -146,29 +145,13 @@ impl Upstream {
         let response = match self.send(Method::GET, "/v1/edge-settings", Bytes::new()).await {
             Ok(response) => response,
             Err(error) => {
-                tracing::warn!(%error, "the edge's settings did not come; the standard profile or the last one stands");
+                tracing::warn!(%error, "Octet at OCTET_URL tells no settings; the standard profile or the last one stands");
                 return None;
             }
         };
         let settings = serde_json::from_slice(response.body()).ok().filter(|_| response.status() == StatusCode::OK);
         if settings.is_none() {
-            let code = serde_json::from_slice::<Problem>(response.body()).map_or(Code::Unknown, |problem| problem.code);
-            let (status, name) = (response.status().as_u16(), code.as_str());
-            if code == Code::LicenseEdgeRefused {
-                tracing::error!(
-                    code = name,
-                    "Octet takes nothing from this edge: its licence is for edges that show a certificate \
-                     (EDGE_CLIENT_CERT_FILE), or for others"
-                );
-            } else if name.starts_with("license_") {
-                tracing::error!(
-                    code = name,
-                    "Octet refuses this edge's licence and takes nothing from it: set LICENSE to one that `octet license \
-                     issue` prints"
-                );
-            } else {
-                tracing::warn!(status, code = name, "Octet did not tell the edge its settings");
-            }
+            told(&response, "Octet at OCTET_URL tells no settings");
         }
         settings
     }
@@ -189,6 +172,34 @@ impl Upstream {
             headers.insert(HeaderName::from_static(octet::header::LICENSE), license.clone());
         }
         self.transport.send(request, Limits { timeout: self.timeout, max_body: MAX_ANSWER }).await
+    }
+}
+
+/// Logs an answer that is not the one that was asked for; where Octet refuses this edge, with what its operator has to do.
+fn told(response: &Response<Bytes>, what: &str) {
+    let code = serde_json::from_slice::<Problem>(response.body()).map_or(Code::Unknown, |problem| problem.code);
+    let (status, name) = (response.status().as_u16(), code.as_str());
+    match advice(code) {
+        Some(advice) => tracing::error!(status, code = name, "{what}: {advice}"),
+        None => tracing::warn!(status, code = name, "{what}"),
+    }
+}
+
+/// What an edge needs that Octet refuses with this code.
+const fn advice(code: Code) -> Option<&'static str> {
+    match code {
+        Code::LicenseRejected | Code::LicenseExpired | Code::LicenseRevoked => {
+            Some("it refuses this edge's licence; set LICENSE to one that `octet license issue` prints there")
+        }
+        Code::LicenseNotYetValid => Some("this edge's licence is for later; wait, or set LICENSE to another"),
+        Code::LicenseWrongProduct | Code::LicenseWrongEnvironment => Some(
+            "this edge's licence is for something else; set LICENSE to one for a browser's edge and for this Octet",
+        ),
+        Code::LicenseEdgeRefused => Some(
+            "this edge's licence is for another one: set EDGE_ID and EDGE_LOCATION as it was issued, and \
+             EDGE_CLIENT_CERT_FILE where it asks for a certificate",
+        ),
+        _ => None,
     }
 }
 

@@ -21,7 +21,8 @@ pub enum ConfigError {
 #[derive(Debug)]
 pub struct TransportError {
     kind: Kind,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    /// What happened, as text.
+    cause: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,21 +47,25 @@ impl TransportError {
     }
 
     pub(crate) fn timeout() -> Self {
-        Self { kind: Kind::Timeout, source: None }
+        Self { kind: Kind::Timeout, cause: None }
     }
 
     pub(crate) fn too_large() -> Self {
-        Self { kind: Kind::TooLarge, source: None }
+        Self { kind: Kind::TooLarge, cause: None }
     }
 
-    pub(crate) fn interrupted(source: Box<dyn std::error::Error + Send + Sync>) -> Self {
-        Self { kind: Kind::Interrupted, source: Some(source) }
+    pub(crate) fn interrupted(cause: impl fmt::Display) -> Self {
+        Self { kind: Kind::Interrupted, cause: Some(cause.to_string()) }
     }
 
     pub(crate) fn from_client(error: &hyper_util::client::legacy::Error) -> Self {
         let kind = if error.is_connect() { Kind::Connect } else { Kind::Interrupted };
-        // The client's error is not kept whole: its chain can name the address of a request.
-        Self { kind, source: std::error::Error::source(error).map(|cause| cause.to_string().into()) }
+        // The client's error is not kept whole: its chain can name the address of a request. Its end says what happened.
+        let mut cause = std::error::Error::source(error);
+        while let Some(next) = cause.and_then(std::error::Error::source) {
+            cause = Some(next);
+        }
+        Self { kind, cause: cause.map(ToString::to_string) }
     }
 }
 
@@ -71,12 +76,9 @@ impl fmt::Display for TransportError {
             Kind::Timeout => "Octet did not answer in time",
             Kind::TooLarge => "Octet's answer is larger than allowed",
             Kind::Interrupted => "the exchange with Octet broke off",
-        })
+        })?;
+        self.cause.as_ref().map_or(Ok(()), |cause| write!(f, ": {cause}"))
     }
 }
 
-impl std::error::Error for TransportError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
-    }
-}
+impl std::error::Error for TransportError {}

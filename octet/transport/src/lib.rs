@@ -195,6 +195,6 @@ impl Base {
             .authority(self.authority.clone())
             .path_and_query(format!("{}{tail}", self.path))
             .build()
-            .map_err(|error| TransportError::interrupted(error.into()))
+            .map_err(TransportError::interrupted)
     }
 }

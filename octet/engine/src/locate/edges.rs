@@ -17,7 +17,7 @@ const LN_BEATS_FIBRE: f64 = -4.0;
 const LN_BEATS_LIGHT: f64 = -50.0;
 /// The same of a node of which no part could be meant, where another place on land could: so far below whatever late
 /// answers make of that, that they cannot buy it off.
-const LN_OUT_OF_REACH: f64 = -1000.0;
+pub(crate) const LN_OUT_OF_REACH: f64 = -1000.0;
 /// No finest node reaches further from its place, in km.
 const WIDEST_KM: f64 = 100.0;
 /// What an answer takes at the least beyond an offset, in ms.

@@ -9,6 +9,9 @@ use super::{Posterior, Sighting, VACUUM_KM_PER_MS};
 
 /// Directions in which the outline is drawn.
 const BEARINGS: usize = 48;
+/// What lies further off than so many radii of the circle with the same mass is no part of it, or one far island would draw
+/// it over an ocean.
+const PRINCIPAL: f64 = 2.0;
 /// The outline never comes nearer to its middle than this, in km.
 const LEAST_KM: f64 = 20.0;
 
@@ -20,6 +23,7 @@ impl Posterior<'_> {
     pub fn outline(&self, center: LatLon, share: f64, sightings: &[Sighting]) -> Option<Outline> {
         const { assert!(BEARINGS <= MAX_VERTICES) };
         let mut reach = [LEAST_KM; BEARINGS];
+        let farthest_km = PRINCIPAL * self.radius_km(center, share);
         let mut within = 0.0;
         let here = UnitVector::from(center);
         let (north, east) = axes(center);
@@ -31,6 +35,9 @@ impl Posterior<'_> {
             let node = &self.model.grid.nodes[leaf.node as usize];
             let at = node.vector();
             let (km, radius) = (here.distance_km(at), f64::from(node.radius_km));
+            if km > farthest_km {
+                continue;
+            }
             let bearing = at.dot(east).atan2(at.dot(north)).to_degrees().rem_euclid(360.0);
             // A cell covers the directions that it fills, seen from the middle.
             let half_width = if km > radius { (radius / km).asin().to_degrees() } else { 180.0 };

@@ -4,7 +4,7 @@
 use octet::{CountryCode, LatLon};
 use octet_geometry::{EARTH_RADIUS_KM, UnitVector};
 
-use super::edges::{Edges, MAX_OFFSETS};
+use super::edges::{Edges, LN_OUT_OF_REACH, MAX_OFFSETS};
 use crate::grid::{Healpix, ln_sum};
 use crate::model::Model;
 use crate::world::cells::ORDER;
@@ -29,6 +29,8 @@ pub(super) struct Leaf {
 
 /// Leaves with less than this share of the mass are forgotten.
 const LEAST_MASS: f64 = 1e-8;
+/// A cell with less land, in km², is no denser for that: the smallest islets would come before all cities.
+const LEAST_LAND_KM2: f64 = 300.0;
 /// A place this far outside of a cell still counts to it: cells are round here, and coasts are not.
 const NEAR_KM: f64 = 40.0;
 /// The place is sought among spots of this order, 204 km wide…
@@ -52,7 +54,9 @@ impl<'m> Posterior<'m> {
         let mut leaves: Vec<Leaf> = weighed.into_iter().map(share).filter(|leaf| leaf.mass > LEAST_MASS).collect();
         let mut by_density: Vec<(f64, Leaf)> = leaves
             .drain(..)
-            .map(|leaf| (leaf.mass / f64::from(model.grid.nodes[leaf.node as usize].land_km2), leaf))
+            .map(|leaf| {
+                (leaf.mass / f64::from(model.grid.nodes[leaf.node as usize].land_km2).max(LEAST_LAND_KM2), leaf)
+            })
             .collect();
         by_density.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.node.cmp(&b.1.node)));
         leaves.extend(by_density.into_iter().map(|(_, leaf)| leaf));
@@ -229,7 +233,8 @@ impl<'m> Posterior<'m> {
     #[must_use]
     pub fn ln_density(&self, place: LatLon, country: CountryCode) -> f64 {
         let leaf = self.leaf_at(place, country).map(|at| self.leaves[at]);
-        let of = |leaf: Leaf| leaf.mass / f64::from(self.model.grid.nodes[leaf.node as usize].land_km2).max(300.0);
+        let land_km2 = |leaf: Leaf| f64::from(self.model.grid.nodes[leaf.node as usize].land_km2);
+        let of = |leaf: Leaf| leaf.mass / land_km2(leaf).max(LEAST_LAND_KM2);
         leaf.map_or(1e-13, of).max(1e-13).ln()
     }
 
@@ -274,6 +279,11 @@ impl<'m> Posterior<'m> {
     #[must_use]
     pub fn ln_countries(&self) -> &[f64] {
         &self.ln_countries
+    }
+
+    /// Whether light brings no answer so soon from any place of this country, by its index in the grid.
+    pub(crate) fn is_out_of_reach(&self, country: usize) -> bool {
+        self.ln_countries[country] < LN_OUT_OF_REACH / 2.0
     }
 
     /// Whether any round trip speaks in it.
