@@ -104,8 +104,8 @@
 //!
 //! A setting that is missing or cannot be used is an error of [`OctetEdgeLayer::from_env`] or [`Builder::build`], which
 //! names it and says what to do; a certificate, one of `Tls::from_files`. `axum::serve` and `warp::serve` of this crate
-//! ask for an edge by its type, and a [`Listener`] that begins to accept in a process that has made none says so in the log. What a host asks nobody at its
-//! start is which handler needs which layer: one that takes [`OctetSession`] or [`VisitorIp`] where the layer is around
+//! ask for an edge by its type, and a [`Listener`] that begins to accept in a process that has made none says so in the
+//! log. What a host asks nobody at its start is which handler needs which layer: one that takes [`OctetSession`] or [`VisitorIp`] where the layer is around
 //! other routes only answers its first request with 500, and the log says what to add. A test of the page finds that
 //! before a visitor does:
 //!

@@ -18,7 +18,8 @@ const MAX_OPENING: usize = 4096;
 
 /// A TCP listener that tells of its connections.
 ///
-/// With axum it goes to `octet_tower::axum::serve`; any other host [`accept`](Self::accept)s, and puts the [`Connection`] into the extensions of each request.
+/// With axum it goes to `octet_tower::axum::serve`; any other host [`accept`](Self::accept)s, and puts the [`Connection`]
+/// into the extensions of each request.
 ///
 /// It sets `TCP_NODELAY`, without which the round trips of the latency channel would measure the kernel's patience.
 #[derive(Debug)]

@@ -105,6 +105,11 @@ impl Fitted {
     pub(crate) fn of_test(&self, test: &str) -> &Arc<Parameters> {
         self.by_test.get(test).unwrap_or(&self.all)
     }
+
+    /// One prior and one calibration for all tests.
+    pub(crate) fn pooled(self) -> Self {
+        self.all.into()
+    }
 }
 
 impl From<Arc<Parameters>> for Fitted {
@@ -139,16 +144,13 @@ pub(crate) fn fit(data: &Data, keep: &dyn Fn(&str) -> bool) -> Result<Fitted> {
     Ok(Fitted { all: Arc::new(parameters), by_test })
 }
 
-/// Fewer hosts of one access than this leave a test with what all teach.
-const ENOUGH: usize = 120;
-
-/// These parameters with the prior and the calibration that the hosts of one test teach; `None` where they are not enough,
-/// or there are no others of their access.
+/// These parameters with the prior and the calibration that the hosts of one test teach; `None` where they are not enough
+/// for a class of their own, or there are no others of their access.
 fn of_test(parameters: &Parameters, test: &str, targets: &[Target], parts: &[Part<'_>]) -> Option<Parameters> {
     let teaches = |access: Access| {
         let of_access = || targets.iter().filter(|target| target.access() == access);
         let own = of_access().filter(|target| target.test == test).count();
-        own >= ENOUGH && own < of_access().count()
+        own >= calibration::ENOUGH && own < of_access().count()
     };
     let is_own = |target: &&Target| target.test == test && teaches(target.access());
     let own: Vec<&Target> = targets.iter().filter(is_own).collect();

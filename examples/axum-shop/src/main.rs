@@ -8,8 +8,8 @@ use octet_tower::{Listener, OctetEdgeLayer, axum::OctetSession, axum::VisitorIp}
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt().init();
-    let app =
-        Router::new().route("/", get(page)).route("/checkout", post(checkout)).with_state(OctetClient::from_env()?); // OCTET_URL, OCTET_PARTNER_KEY
+    let octet = OctetClient::from_env()?; // OCTET_URL, OCTET_PARTNER_KEY
+    let app = Router::new().route("/", get(page)).route("/checkout", post(checkout)).with_state(octet);
     let app = OctetEdgeLayer::from_env()?.layer(app); // OCTET_URL, LICENSE, …
     let addr = std::env::args().nth(1).unwrap_or_else(|| "[::]:3000".to_owned());
     octet_tower::axum::serve(Listener::bind(addr).await?, app).await?;

@@ -85,7 +85,7 @@ impl Upstream {
         if status == StatusCode::ACCEPTED {
             return Some(Answer::new(202).body("application/json", &br#"{"status":"accepted"}"#[..]));
         }
-        told(&response, "Octet did not take a bundle");
+        told(&response, path, "Octet did not take a bundle");
         match status {
             StatusCode::BAD_REQUEST => {
                 Some(Answer::problem(Code::MalformedBundle, "the body is not what a collector of this release sends"))
@@ -151,7 +151,7 @@ impl Upstream {
         };
         let settings = serde_json::from_slice(response.body()).ok().filter(|_| response.status() == StatusCode::OK);
         if settings.is_none() {
-            told(&response, "Octet at OCTET_URL tells no settings");
+            told(&response, "/v1/edge-settings", "Octet at OCTET_URL tells no settings");
         }
         settings
     }
@@ -176,12 +176,12 @@ impl Upstream {
 }
 
 /// Logs an answer that is not the one that was asked for; where Octet refuses this edge, with what its operator has to do.
-fn told(response: &Response<Bytes>, what: &str) {
+fn told(response: &Response<Bytes>, path: &str, what: &str) {
     let code = serde_json::from_slice::<Problem>(response.body()).map_or(Code::Unknown, |problem| problem.code);
     let (status, name) = (response.status().as_u16(), code.as_str());
     match advice(code) {
-        Some(advice) => tracing::error!(status, code = name, "{what}: {advice}"),
-        None => tracing::warn!(status, code = name, "{what}"),
+        Some(advice) => tracing::error!(path, status, code = name, "{what}: {advice}"),
+        None => tracing::warn!(path, status, code = name, "{what}"),
     }
 }
 

@@ -29,6 +29,9 @@ pub(crate) struct Options {
     /// Score the checked-in parameters as a deployed engine would use them, instead of fitting on folds
     #[arg(long)]
     no_fit: bool,
+    /// Fit one prior of countries and one calibration for all tests, not each test's own
+    #[arg(long, conflicts_with = "no_fit")]
+    pooled: bool,
     /// Score these parameters instead of the checked-in ones, with `--no-fit`
     #[arg(long, requires = "no_fit")]
     parameters: Option<PathBuf>,
@@ -84,6 +87,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }),
     };
     let folds = of_folds.len() as u64;
+    let of_folds: Vec<Fitted> =
+        if options.pooled { of_folds.into_iter().map(Fitted::pooled).collect() } else { of_folds };
     for (held_out, fitted) in (0..).zip(&of_folds) {
         for test in &data.tests {
             let model = Model::new(fitted.of_test(&test.name).clone());

@@ -14,7 +14,7 @@ use crate::eval::metrics::quantile;
 use crate::eval::rtt::class;
 
 /// A class with fewer targets than this takes what all of its access together say.
-const ENOUGH: usize = 120;
+pub(super) const ENOUGH: usize = 120;
 /// The nominal share is believed as this many targets are.
 const NOMINAL: f64 = 20.0;
 

@@ -105,7 +105,7 @@ impl Grid {
             let node = &self.nodes[index];
             let km = center.distance_km(node.vector());
             // A node is not looked into before what is certainly nearer than all of it.
-            let least_km = if node.children > 0 { (km - f64::from(node.radius_km)).max(0.0) } else { km };
+            let least_km = if node.children > 0 { (km - f64::from(node.reach_km)).max(0.0) } else { km };
             (Reverse(least_km.to_bits()), Reverse(index))
         };
         let mut heap: BinaryHeap<_> = (0..self.roots).map(ahead).collect();
