@@ -18,8 +18,6 @@ const MAX_TEXT: usize = 64;
 const MAX_LANGUAGES: usize = 8;
 /// A zone that Firefox names when it resists fingerprinting, and few people live in.
 const PRIVACY_ZONE: &str = "Atlantic/Reykjavik";
-/// The share of a country's devices that show a zone which their system uses for want of the country's own.
-const BORROWED_ZONE: f64 = 0.5;
 /// Software comes in these languages, wherever it is used: how often a device is left so.
 const UNTRANSLATED: [(&str, f64); 2] = [("en-US", 0.12), ("en", 0.03)];
 /// The second language of a list says less than the first, the third less than the second.
@@ -60,9 +58,10 @@ pub(crate) fn zone(
             says[country] = share;
         }
     }
-    // A zone without a listed city is still its country's, and others borrow it.
+    // A zone without a listed city is still its country's, and is lent to computers of others.
+    let lent = if is_phone { 0.0 } else { reliability.lent_zone };
     let own = zone.country.iter().map(|&code| (code, 0.02));
-    for (code, share) in own.chain(zone.also.iter().map(|&code| (code, BORROWED_ZONE))) {
+    for (code, share) in own.chain(zone.also.iter().map(|&code| (code, lent))) {
         if let Some(country) = grid.country(code) {
             says[country] = f64::max(says[country], share);
         }
@@ -74,7 +73,7 @@ pub(crate) fn zone(
         (false, true) => reliability.zone_mobile,
         (false, false) => reliability.zone,
     };
-    let anywhere = mean(&says, grid).max(1e-4);
+    let anywhere = mean(&says, grid).max(1e-5);
     Some(LocaleSays {
         source: Source::mixture(says.iter().copied(), honest, anywhere),
         says,

@@ -152,6 +152,8 @@ pub struct LocaleReliability {
     pub zone: f64,
     /// The same of a phone, whose network sets its clock.
     pub zone_mobile: f64,
+    /// A computer shows a zone that its system lends to the country, as it was not told where it is.
+    pub lent_zone: f64,
     /// The offset of a device whose zone has no country is the place's.
     pub offset: f64,
     /// A zone whose offsets are not its own is the place's.
@@ -279,6 +281,7 @@ impl Parameters {
             address.honest_tor,
             locale.zone,
             locale.zone_mobile,
+            locale.lent_zone,
             locale.offset,
             locale.forged_zone,
             locale.language,

@@ -27,8 +27,8 @@ pub struct LanguageShare {
     pub country: CountryCode,
     /// The share of its people who use it, 0 to 1. People use several: a country's shares sum to more than 1.
     pub share: f32,
-    /// That share of all shares of the country: the probability of this language given the country, were each person
-    /// to report one of theirs.
+    /// The probability of this language given the country, were each person to report one of theirs: that share of all
+    /// shares of the country, where one that is not official counts a tenth.
     pub likelihood: f32,
     /// Whether the country made it official.
     pub official: bool,
@@ -199,15 +199,20 @@ pub(crate) fn read(unpacked: &Unpacked) -> Result<Languages, TableError> {
     Ok(Languages { all, aliases, regions })
 }
 
-/// Makes each country's likelihoods sum to 1.
+/// CLDR counts who can use a language: most of the Netherlands can use German, and few browsers there ask for it. A
+/// language that the country did not make official is so much less often the one that a person reports: chosen.
+const UNOFFICIAL: f32 = 0.1;
+
+/// Makes each country's likelihoods, which sum to 1.
 fn normalise(languages: &mut [Language]) {
+    let weight = |share: &LanguageShare| share.share * if share.official { 1.0 } else { UNOFFICIAL };
     let mut sums = std::collections::BTreeMap::new();
     for share in languages.iter().flat_map(|language| &language.shares) {
-        *sums.entry(share.country).or_insert(0.0) += share.share;
+        *sums.entry(share.country).or_insert(0.0) += weight(share);
     }
     for share in languages.iter_mut().flat_map(|language| &mut language.shares) {
         let sum = sums.get(&share.country).copied().unwrap_or_default();
-        share.likelihood = if sum > 0.0 { share.share / sum } else { 0.0 };
+        share.likelihood = if sum > 0.0 { weight(share) / sum } else { 0.0 };
     }
 }
 

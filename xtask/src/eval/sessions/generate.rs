@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use octet::{CountryCode, LatLon};
 use octet_engine::locate::Sighting;
 use octet_engine::model::{Model, ln_floor};
-use octet_engine::world::Polygon;
+use octet_engine::world::{Polygon, Zone};
 use octet_engine::{EdgeEvidence, Evidence, LocaleEvidence, TcpRoundTrip, UnixTime, World};
 use octet_geometry::distance_km;
 
@@ -36,6 +36,8 @@ pub(super) enum Scenario {
     Mobile,
     Roaming,
     ForgedZone,
+    NeighbourAddress,
+    ForeignAddress,
     VpnNear,
     VpnMiddle,
     VpnFar,
@@ -47,7 +49,7 @@ pub(super) enum Scenario {
 }
 
 impl Scenario {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Home,
         Self::Traveller,
         Self::Expatriate,
@@ -55,6 +57,8 @@ impl Scenario {
         Self::Mobile,
         Self::Roaming,
         Self::ForgedZone,
+        Self::NeighbourAddress,
+        Self::ForeignAddress,
         Self::VpnNear,
         Self::VpnMiddle,
         Self::VpnFar,
@@ -74,6 +78,8 @@ impl Scenario {
             Self::Mobile => "phone at home",
             Self::Roaming => "phone abroad, network at home",
             Self::ForgedZone => "forged zone",
+            Self::NeighbourAddress => "foreign address < 500 km",
+            Self::ForeignAddress => "foreign address > 500 km",
             Self::VpnNear => "VPN exit < 500 km",
             Self::VpnMiddle => "VPN exit 500-1500 km",
             Self::VpnFar => "VPN exit > 1500 km",
@@ -193,6 +199,8 @@ impl<'a> Generator<'a> {
             | Scenario::Expatriate
             | Scenario::PrivacyUtc
             | Scenario::ForgedZone => self.direct(scenario, edges),
+            Scenario::NeighbourAddress => self.from_abroad(edges, 0.0, 500.0),
+            Scenario::ForeignAddress => self.from_abroad(edges, 500.0, 20_000.0),
             Scenario::Mobile => self.phone(edges),
             Scenario::Roaming => self.roaming(edges),
             Scenario::VpnNear => self.through(scenario, edges, 0.0, 500.0),
@@ -209,13 +217,13 @@ impl<'a> Generator<'a> {
     fn direct(&mut self, scenario: Scenario, edges: usize) -> Result<Session> {
         let target = self.person();
         let stranger = self.other_country(target.country);
-        let mut locale = self.locale(target.place, target.country)?;
+        let mut locale = self.computer(target.place, target.country)?;
         match scenario {
             Scenario::Traveller | Scenario::Expatriate => {
                 locale.languages = self.languages(stranger.country);
                 if scenario == Scenario::Traveller && self.random.unit() < 0.1 {
                     // A tenth never set their clock.
-                    locale = self.locale(stranger.place, stranger.country)?;
+                    locale = self.computer(stranger.place, stranger.country)?;
                 }
             }
             Scenario::PrivacyUtc => {
@@ -259,6 +267,23 @@ impl<'a> Generator<'a> {
             place: target.place,
             pretended: None,
         }
+    }
+
+    /// A person of whom the address alone is another country's, that far away, and on no list: round trips, clock and
+    /// languages are their own.
+    fn from_abroad(&mut self, edges: usize, from_km: f64, to_km: f64) -> Result<Session> {
+        for _ in 0..TRIES {
+            let (target, abroad) = (self.person(), self.person());
+            let is_there = (from_km..to_km).contains(&distance_km(target.place, abroad.place));
+            if is_there && target.country != abroad.country {
+                let locale = self.computer(target.place, target.country)?;
+                let address = self.line(abroad.country)?;
+                let sightings = self.some(&target.sightings, edges);
+                let session = self.unrelayed(target, address, &sightings, locale);
+                return Ok(Session { pretended: Some(abroad.country), ..session });
+            }
+        }
+        bail!("nobody lives {from_km} to {to_km} km from somebody in another country")
     }
 
     /// A phone in the network of its own country.
@@ -313,7 +338,7 @@ impl<'a> Generator<'a> {
     /// A person behind an exit so far away: a VPN, a relay that ends the TCP connection, or Tor.
     fn through(&mut self, scenario: Scenario, edges: usize, from_km: f64, to_km: f64) -> Result<Session> {
         let (target, exit) = self.behind(from_km, to_km)?;
-        let mut locale = self.locale(target.place, target.country)?;
+        let mut locale = self.computer(target.place, target.country)?;
         let hops = if scenario == Scenario::Tor { 3.0 } else { 1.0 };
         if scenario == Scenario::Tor {
             locale.time_zone = Some("UTC".into());
@@ -438,6 +463,19 @@ impl<'a> Generator<'a> {
             languages: self.languages(country),
             ..LocaleEvidence::default()
         })
+    }
+
+    /// The same of a computer, whose system may lend it the zone of another country with the same clocks.
+    fn computer(&mut self, place: LatLon, country: CountryCode) -> Result<LocaleEvidence> {
+        let own = self.locale(place, country)?;
+        if self.random.unit() >= self.model.parameters().locale.lent_zone {
+            return Ok(own);
+        }
+        let offsets = own.time_zone.as_ref().and_then(|zone| self.world.zone_offsets(zone, NOW));
+        let is_lent =
+            |zone: &&Zone| zone.also.contains(&country) && self.world.zone_offsets(&zone.name, NOW) == offsets;
+        let lent = self.world.zones().iter().find(is_lent).map(|zone| zone.name.clone());
+        Ok(LocaleEvidence { time_zone: lent.or(own.time_zone), ..own })
     }
 
     /// Languages of a person of this country: drawn from CLDR's shares, mostly with the region, often with English.

@@ -105,7 +105,7 @@ const THRESHOLDS: [Threshold; 5] = [
         span: [0.01, 0.2],
         set: |thresholds, value| thresholds.low = value,
         alarms: |outcome| outcome.alarm > Alarm::None,
-        share: 0.05,
+        share: 0.055,
     },
 ];
 /// Each span is halved so often.
