@@ -111,7 +111,9 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
         Some(elsewhere) => (elsewhere.posterior, 0),
         None => (posterior, sightings.len()),
     };
-    let place = posterior.place();
+    // A country that has most of the mass has the place too, however densely people live beside it.
+    let own = country.filter(|_| raw > 0.5).and_then(|country| posterior.place_in(country));
+    let place = own.or_else(|| posterior.place());
     let outline = place.filter(|_| edges >= EDGES_FOR_REGION).and_then(|place| outline(&posterior, place, &sightings));
     let location = place.map(|place| snapped(place, outline.as_ref()));
     Assessment {

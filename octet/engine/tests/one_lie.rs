@@ -87,6 +87,14 @@ fn assessed(session: &Evidence) -> Assessment {
     assess(session, &World::embedded(), NOW)
 }
 
+/// Whether the estimated location is near some city of the country that is named, where that is more than a guess.
+fn is_in_its_country(assessment: &Assessment) -> bool {
+    let (Some(country), Some(place)) = (assessment.country, assessment.location) else { return true };
+    let world = World::embedded();
+    let mut cities = world.cities().iter().filter(|city| city.country == country);
+    assessment.country_masses[0].1 < 0.5 || cities.any(|city| distance_km(city.place, place) < 1200.0)
+}
+
 #[test]
 fn an_honest_visitor_of_any_country_is_named_without_alarm() {
     for (country, session) in visitors() {
@@ -113,6 +121,7 @@ fn the_others_outweigh_any_one_that_is_made_up_and_the_alarm_says_so_where_they_
                     let assessment = assessed(&seen);
                     let is_named = assessment.country == Some(*country);
                     assert!(is_named || assessment.alarm > Alarm::None, "{kind} {country} {seen:?}: {assessment:?}");
+                    assert!(is_in_its_country(&assessment), "{kind} {country} {seen:?}: {assessment:?}");
                     all += 1;
                     named += usize::from(is_named);
                 }

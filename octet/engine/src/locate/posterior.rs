@@ -82,7 +82,18 @@ impl<'m> Posterior<'m> {
     /// between. Found by mean shift (Comaniciu and Meer, IEEE PAMI 2002) from the best of the heaviest spots.
     #[must_use]
     pub fn place(&self) -> Option<LatLon> {
-        let spots = self.spots();
+        self.place_among(&self.leaves)
+    }
+
+    /// The same within one country.
+    pub(crate) fn place_in(&self, country: CountryCode) -> Option<LatLon> {
+        let country = self.model.grid.country(country)?;
+        let is_in = |leaf: &&Leaf| usize::from(self.model.grid.nodes[leaf.node as usize].country) == country;
+        self.place_among(&self.leaves.iter().filter(is_in).copied().collect::<Vec<_>>())
+    }
+
+    fn place_among(&self, leaves: &[Leaf]) -> Option<LatLon> {
+        let spots = self.spots(leaves);
         let held = |at: UnitVector| -> f64 { spots.iter().map(|spot| spot.1 * near(at, spot.0).powi(2)).sum() };
         let candidates = spots.iter().take(CANDIDATES).map(|&(at, _)| (held(at), at));
         let mut best = candidates.max_by(|a, b| a.0.total_cmp(&b.0))?;
@@ -97,17 +108,16 @@ impl<'m> Posterior<'m> {
         }
         // Between two spots there may be a place that no answer can have come from.
         if !self.edges.reach(best.1) {
-            let reached = self.leaves.iter().map(|leaf| self.vector(leaf)).filter(|&at| self.edges.reach(at));
+            let reached = leaves.iter().map(|leaf| self.vector(leaf)).filter(|&at| self.edges.reach(at));
             best.1 = reached.max_by(|a, b| a.dot(best.1).total_cmp(&b.dot(best.1))).unwrap_or(best.1);
         }
         best.1.to_place()
     }
 
     /// The mass gathered by pixels of [`SPOT_ORDER`], each at the middle of what it holds, the heaviest first.
-    fn spots(&self) -> Vec<(UnitVector, f64)> {
+    fn spots(&self, leaves: &[Leaf]) -> Vec<(UnitVector, f64)> {
         let nodes = &self.model.grid.nodes;
-        let mut leaves: Vec<(u32, u8, &Leaf)> = self
-            .leaves
+        let mut leaves: Vec<(u32, u8, &Leaf)> = leaves
             .iter()
             .map(|leaf| {
                 let node = &nodes[leaf.node as usize];
