@@ -70,8 +70,10 @@ fn visitors() -> BTreeMap<CountryCode, Evidence> {
     lines.into_iter().filter_map(|(country, address)| Some((country, visitor(country, address)?))).collect()
 }
 
-/// What may be made up, as another visitor has it.
-const LIES: [(&str, fn(&mut Evidence, &Evidence)); 4] = [
+/// Makes something up, as another visitor has it.
+type Lie = fn(&mut Evidence, &Evidence);
+
+const LIES: [(&str, Lie); 4] = [
     ("address", |session, other| session.address = other.address),
     ("zone", |session, other| {
         let languages = std::mem::take(&mut session.locale.languages);

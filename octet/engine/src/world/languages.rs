@@ -279,6 +279,19 @@ mod tests {
         assert!((belgium.iter().map(|share| share.likelihood).sum::<f32>() - 1.0).abs() < 1e-4);
     }
 
+    #[test]
+    fn what_a_country_did_not_make_official_is_rarely_asked_for_there() {
+        let world = World::embedded();
+        let of = |tag: &str, country: &str| {
+            let shares = &world.language(tag).unwrap().language.shares;
+            *shares.iter().find(|share| share.country == *country).unwrap()
+        };
+        let (dutch, german) = (of("nl", "NL"), of("de", "NL"));
+        assert!(german.share > 0.5 && german.likelihood < 0.1 && dutch.likelihood > 0.7, "{dutch:?} {german:?}");
+        // Official in four languages, each by who uses it.
+        assert!(of("fr", "CH").likelihood > 0.1 && of("de", "CH").likelihood > 0.3);
+    }
+
     proptest! {
         #[test]
         fn a_table_gives_back_its_languages(

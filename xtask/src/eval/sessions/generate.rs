@@ -199,8 +199,8 @@ impl<'a> Generator<'a> {
             | Scenario::Expatriate
             | Scenario::PrivacyUtc
             | Scenario::ForgedZone => self.direct(scenario, edges),
-            Scenario::NeighbourAddress => self.from_abroad(edges, 0.0, 500.0),
-            Scenario::ForeignAddress => self.from_abroad(edges, 500.0, 20_000.0),
+            Scenario::NeighbourAddress => self.foreign_address(edges, 0.0, 500.0),
+            Scenario::ForeignAddress => self.foreign_address(edges, 500.0, 20_000.0),
             Scenario::Mobile => self.phone(edges),
             Scenario::Roaming => self.roaming(edges),
             Scenario::VpnNear => self.through(scenario, edges, 0.0, 500.0),
@@ -271,7 +271,7 @@ impl<'a> Generator<'a> {
 
     /// A person of whom the address alone is another country's, that far away, and on no list: round trips, clock and
     /// languages are their own.
-    fn from_abroad(&mut self, edges: usize, from_km: f64, to_km: f64) -> Result<Session> {
+    fn foreign_address(&mut self, edges: usize, from_km: f64, to_km: f64) -> Result<Session> {
         for _ in 0..TRIES {
             let (target, abroad) = (self.person(), self.person());
             let is_there = (from_km..to_km).contains(&distance_km(target.place, abroad.place));
