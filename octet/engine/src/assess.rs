@@ -20,8 +20,8 @@ use crate::{Assessment, UnixTime, World, address, locale};
 const OMISSION_CONFIDENCE_CAP: f64 = 0.5;
 /// With less confidence than this no country is named.
 const LEAST_CONFIDENCE: f64 = 0.1;
-/// The outline is drawn around this share of the mass.
-const REGION_SHARE: f64 = 0.9;
+/// The outline is drawn around what holds the truth this probably.
+const REGION_PROBABILITY: f64 = 0.9;
 /// A radius is never below this.
 const LEAST_RADIUS_KM: f64 = 20.0;
 /// No circle and no region holds fewer people than this.
@@ -111,10 +111,10 @@ pub fn assess_with(evidence: &Evidence, world: &World, model: &Model, now: UnixT
         Some(elsewhere) => (elsewhere.posterior, 0),
         None => (posterior, sightings.len()),
     };
-    // A country that has most of the mass has the place too, however densely people live beside it.
-    let own = country.filter(|_| raw > 0.5).and_then(|country| posterior.place_in(country));
-    let place = own.or_else(|| posterior.place());
-    let outline = place.filter(|_| edges >= EDGES_FOR_REGION).and_then(|place| outline(&posterior, place, &sightings));
+    let place = posterior.place();
+    let share = calibration.share(REGION_PROBABILITY, raw);
+    let outline =
+        place.filter(|_| edges >= EDGES_FOR_REGION).and_then(|place| outline(&posterior, place, share, &sightings));
     let location = place.map(|place| snapped(place, outline.as_ref()));
     Assessment {
         country,
@@ -175,8 +175,8 @@ fn radius_km(posterior: &Posterior<'_>, place: LatLon, share: f64) -> f64 {
 }
 
 /// The outline of the region, where it is none of few people.
-fn outline(posterior: &Posterior<'_>, place: LatLon, sightings: &[Sighting]) -> Option<Outline> {
-    let outline = posterior.outline(place, REGION_SHARE, sightings)?;
+fn outline(posterior: &Posterior<'_>, place: LatLon, share: f64, sightings: &[Sighting]) -> Option<Outline> {
+    let outline = posterior.outline(place, share, sightings)?;
     posterior.people_live_in(&outline, place, LEAST_PEOPLE).then_some(outline)
 }
 

@@ -8,9 +8,10 @@ use octet::CountryCode;
 
 use crate::evidence::LocaleEvidence;
 use crate::fuse::Source;
-use crate::grid::{Grid, ZoneHint};
+use crate::grid::{ALIKE_AT, Grid, ZoneHint};
+use crate::locate::Access;
 use crate::model::LocaleReliability;
-use crate::world::World;
+use crate::world::{LanguageFacts, LanguageShare, World};
 use crate::{Reason, UnixTime};
 
 /// Longer names and more languages than this are not read.
@@ -58,10 +59,15 @@ pub(crate) fn zone(
             says[country] = share;
         }
     }
-    // A zone without a listed city is still its country's, and is lent to computers of others.
+    // A zone without a listed city is still its country's, and is lent to computers of others where clocks go alike.
     let lent = if is_phone { 0.0 } else { reliability.lent_zone };
+    let alike = alike_shares(world, &zone.name);
+    let to = |code: &CountryCode| {
+        let share = alike.map_or(1.0, |shares| shares.get(code).copied().unwrap_or_default());
+        (*code, lent * share)
+    };
     let own = zone.country.iter().map(|&code| (code, 0.02));
-    for (code, share) in own.chain(zone.also.iter().map(|&code| (code, lent))) {
+    for (code, share) in own.chain(zone.also.iter().map(to)) {
         if let Some(country) = grid.country(code) {
             says[country] = f64::max(says[country], share);
         }
@@ -161,6 +167,26 @@ fn all_zone_shares() -> &'static BTreeMap<String, Vec<(CountryCode, f64)>> {
     })
 }
 
+/// The shares of countries' city people whose clocks go as that zone's do, whichever their own is.
+fn alike_shares(world: &World, name: &str) -> Option<&'static BTreeMap<CountryCode, f64>> {
+    static ALIKE: OnceLock<BTreeMap<[i32; 2], BTreeMap<CountryCode, f64>>> = OnceLock::new();
+    let clocks = |world: &World, name: &str| {
+        let offsets = world.zone_offsets(name, ALIKE_AT)?;
+        Some([offsets.january_min, offsets.july_min])
+    };
+    let alike = ALIKE.get_or_init(|| {
+        let mut alike: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+        for (name, shares) in all_zone_shares() {
+            let Some(clocks) = clocks(&World::embedded(), name) else { continue };
+            for &(code, share) in shares {
+                *alike.entry(clocks).or_default().entry(code).or_default() += share;
+            }
+        }
+        alike
+    });
+    alike.get(&clocks(world, name)?)
+}
+
 fn zone_shares(name: &str) -> &'static [(CountryCode, f64)] {
     all_zone_shares().get(name).map_or(&[], Vec::as_slice)
 }
@@ -203,21 +229,27 @@ pub(crate) fn languages(
 }
 
 /// The probability of this tag in each country.
-fn tag_says(
-    tag: &str,
-    facts: &crate::world::LanguageFacts<'_>,
-    grid: &Grid,
-    reliability: &LocaleReliability,
-) -> Vec<f64> {
+fn tag_says(tag: &str, facts: &LanguageFacts<'_>, grid: &Grid, reliability: &LocaleReliability) -> Vec<f64> {
     let untranslated =
         UNTRANSLATED.iter().find(|(known, _)| known.eq_ignore_ascii_case(tag)).map_or(0.0, |known| known.1);
     let mut says = vec![untranslated; grid.countries.len()];
-    let elsewhere = if facts.regions.is_empty() { 1.0 } else { 1.0 - reliability.language_region };
-    for share in &facts.language.shares {
-        if let Some(country) = grid.country(share.country) {
-            let named = facts.regions.contains(&share.country);
-            says[country] += f64::from(share.likelihood) * if named { 1.0 } else { elsewhere };
-        }
+    let speakers = |share: &LanguageShare| {
+        let country = grid.country(share.country);
+        country.map_or(0.0, |country| f64::from(share.likelihood) * grid.ln_prior(country, Access::Consumer).exp())
+    };
+    let is_named = |share: &LanguageShare| facts.regions.contains(&share.country);
+    let shares = &facts.language.shares;
+    let all: f64 = shares.iter().map(speakers).sum();
+    let named: f64 = shares.iter().filter(|share| is_named(share)).map(speakers).sum();
+    for share in shares {
+        let Some(country) = grid.country(share.country) else { continue };
+        // Whose tag has the region of another country has any of them, by who speaks the language where.
+        let with_region = match is_named(share) {
+            _ if facts.regions.is_empty() => 1.0,
+            true => reliability.language_region,
+            false => (1.0 - reliability.language_region) * (named / (all - speakers(share)).max(1e-12)).min(1.0),
+        };
+        says[country] += f64::from(share.likelihood) * with_region;
     }
     for country in facts.regions.iter().filter_map(|&code| grid.country(code)) {
         says[country] += 0.02;

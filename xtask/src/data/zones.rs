@@ -87,8 +87,11 @@ fn cldr_groups(inputs: &Inputs) -> Result<Vec<Names>> {
     Ok(groups)
 }
 
-/// Country and place of each zone in zone.tab.
-fn places(zone_tab: &str) -> Result<BTreeMap<String, (CountryCode, LatLon)>> {
+/// Country and place of each zone, by its name.
+pub(super) type Places = BTreeMap<String, (CountryCode, LatLon)>;
+
+/// Those of zone.tab.
+pub(super) fn places(zone_tab: &str) -> Result<Places> {
     let mut places = BTreeMap::new();
     for line in zone_tab.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
         let mut columns = line.split('\t');

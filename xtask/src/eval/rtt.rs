@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use octet::CountryCode;
-use octet_engine::locate::OtherSources;
+use octet_engine::locate::{OtherSources, consistent};
 use octet_engine::model::{EvidenceClass, Model, Parameters};
 use octet_geometry::distance_km;
 use serde::Serialize;
@@ -139,12 +139,13 @@ fn row(target: &Target, score: &Scored) -> String {
     )
 }
 
-/// What the engine says of one target, beside the truth.
+/// What the engine says of one target, beside the truth: as where it knows neither address nor locale.
 pub(crate) fn score(model: &Model, target: &Target, others: &OtherSources) -> Scored {
-    let posterior = model.locate(&target.sightings, target.access(), others);
+    let posterior = model.locate(&consistent(&target.sightings), target.access(), others);
     let calibration = model.parameters().calibration(class(target));
     let countries = posterior.countries();
-    let calibrated = calibrated(&countries, |raw| calibration.confidence(raw));
+    let most = model.parameters().confidence.most_without_address;
+    let calibrated = calibrated(&countries, |raw| calibration.confidence(raw).min(most));
     let of = |code: CountryCode| calibrated.iter().find(|country| country.0 == code).map_or(0.0, |country| country.1);
     let named = calibrated.first().copied();
     let of_truth = of(target.country);

@@ -6,4 +6,5 @@ mod zones;
 
 pub use healpix::Healpix;
 pub(crate) use nodes::{Grid, Node, ln_sum, scales};
+pub(crate) use zones::ALIKE_AT;
 pub use zones::ZoneHint;

@@ -10,8 +10,8 @@ use super::{Grid, Node};
 use crate::UnixTime;
 use crate::world::World;
 
-/// Zones whose clocks go alike are told apart by when this is: 21 November 2026.
-const ALIKE_AT: UnixTime = UnixTime(1_795_219_200);
+/// Zones are alike whose clocks go alike in the year of this: 21 November 2026.
+pub(crate) const ALIKE_AT: UnixTime = UnixTime(1_795_219_200);
 /// How many devices show the largest of the zones that go alike in place of their own: Windows knows no other.
 const BORROWED_ZONE: f32 = 0.5;
 

@@ -79,17 +79,16 @@ impl<'m> Posterior<'m> {
     /// The place with the most probability around it: within about a thousand kilometres, the nearer the more.
     ///
     /// What is further off is wrong wherever it is, so that a second continent does not pull the answer into the sea
-    /// between. Found by mean shift (Comaniciu and Meer, IEEE PAMI 2002) from the best of the heaviest spots.
+    /// between. Where a country has most of the mass, the place is sought in it, however many live beside it. Found by mean
+    /// shift (Comaniciu and Meer, IEEE PAMI 2002) from the best of the heaviest spots.
     #[must_use]
     pub fn place(&self) -> Option<LatLon> {
-        self.place_among(&self.leaves)
-    }
-
-    /// The same within one country.
-    pub(crate) fn place_in(&self, country: CountryCode) -> Option<LatLon> {
-        let country = self.model.grid.country(country)?;
-        let is_in = |leaf: &&Leaf| usize::from(self.model.grid.nodes[leaf.node as usize].country) == country;
-        self.place_among(&self.leaves.iter().filter(is_in).copied().collect::<Vec<_>>())
+        let most = self.countries().first().filter(|country| country.1 > 0.5).map(|country| country.0);
+        let Some(country) = most.and_then(|code| self.model.grid.country(code)) else {
+            return self.place_among(&self.leaves);
+        };
+        let is_own = |leaf: &&Leaf| usize::from(self.model.grid.nodes[leaf.node as usize].country) == country;
+        self.place_among(&self.leaves.iter().filter(is_own).copied().collect::<Vec<_>>())
     }
 
     fn place_among(&self, leaves: &[Leaf]) -> Option<LatLon> {
