@@ -95,7 +95,7 @@ impl Part<'_> {
 /// What hosts taught. Paths are learned from all of them.
 pub(crate) struct Fitted {
     /// The prior and the calibration too.
-    all: Arc<Parameters>,
+    pub(crate) all: Arc<Parameters>,
     /// Those of each test taught by its own hosts, where they are enough, and others of their access were among all.
     by_test: BTreeMap<String, Arc<Parameters>>,
 }

@@ -74,6 +74,14 @@ fn assessments(criterion: &mut Criterion) {
 fn loading(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("loading");
     group.sample_size(10);
+    let tables = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/data")).expect("the tables are checked in");
+    let tables: Vec<Vec<u8>> = tables
+        .map(|table| std::fs::read(table.expect("an entry").path()).expect("a table can be read"))
+        .filter(|table| World::default().with_table(table).is_ok())
+        .collect();
+    let world = || tables.iter().fold(World::default(), |world, table| world.with_table(table).expect("read before"));
+    println!("world: {} tables, {:.1} MB on the heap", tables.len(), world().heap_bytes() as f64 / 1e6);
+    group.bench_function("world from its tables", |bencher| bencher.iter(|| black_box(world())));
     group.bench_function("model from its parameters", |bencher| {
         bencher.iter(|| black_box(Model::new(Arc::clone(&Parameters::embedded()))));
     });

@@ -51,6 +51,24 @@ fn an_edge_nearby_changes_nothing_about_the_country_and_narrows_the_place() {
 }
 
 #[test]
+fn jitter_widens_and_more_rounds_of_the_same_jitter_narrow_again() {
+    let radius_km = |rounds: &dyn Fn(f64) -> Vec<f64>| {
+        let edges = [(50.11, 8.68, 14.0), (48.86, 2.35, 22.0), (52.23, 21.01, 24.0), (41.9, 12.5, 28.0)];
+        let edge = |(lat, lon, ms)| EdgeEvidence {
+            position: LatLon::new(lat, lon).ok(),
+            round_trips_ms: rounds(ms),
+            ..EdgeEvidence::default()
+        };
+        let evidence = Evidence { edges: edges.map(edge).to_vec(), ..Evidence::default() };
+        assess(&evidence, &World::embedded(), NOW).radius_km.unwrap()
+    };
+    let steady = radius_km(&|ms| vec![ms; 4]);
+    let many = radius_km(&|ms| [vec![ms], vec![3.0 * ms; 60]].concat());
+    let few = radius_km(&|ms| vec![ms, 3.0 * ms, 3.0 * ms]);
+    assert!(steady < many && many < few, "{steady} {many} {few}");
+}
+
+#[test]
 fn a_foreign_zone_and_language_lower_confidence_and_raise_the_alarm() {
     let honest = assess(&german(), &World::embedded(), NOW);
     let forged = Evidence { locale: locale("America/New_York", &["en-US", "en"], -300), ..german() };

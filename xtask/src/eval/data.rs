@@ -99,6 +99,13 @@ impl Data {
             .collect()
     }
 
+    /// Whether no other test seeks the same hosts by more edges.
+    pub(crate) fn is_widest(&self, test: &Test) -> bool {
+        let edges = |test: &Test| if test.edges.is_empty() { usize::MAX } else { test.edges.len() };
+        let same = |other: &&Test| other.file == test.file;
+        self.tests.iter().filter(same).all(|other| edges(other) <= edges(test))
+    }
+
     /// Every edge that any test uses.
     pub(crate) fn test_edges(&self) -> BTreeSet<&str> {
         self.tests.iter().flat_map(|test| test.edges.iter().map(String::as_str)).collect()

@@ -73,7 +73,7 @@ fn fuzz(room: &Path, target: &str, seconds: u32) -> Result<Outcome> {
     let mut command = Command::new("cargo");
     command.current_dir(room).args(["+nightly", "fuzz", "run", "--target-dir"]).arg(target_folder()?).arg(target);
     command.arg(corpus.path()).arg(Path::new("corpus").join(target)).arg("--");
-    command.args(["-print_final_stats=1", "-rss_limit_mb=4096", &format!("-max_total_time={seconds}")]);
+    command.args(["-print_final_stats=1", "-rss_limit_mb=4096", "-timeout=10", &format!("-max_total_time={seconds}")]);
     // Words of the target's own language, where somebody wrote them down.
     let words = room.join(format!("{target}.dict"));
     if words.exists() {

@@ -57,11 +57,12 @@ impl Model {
         frontier.extend((0..self.grid.roots).map(|index| self.weigh(index, &edges, others)));
         let mut looked_at = frontier.len();
         let mut leaves: Vec<(u32, f64)> = Vec::with_capacity(4 * frontier.len());
-        // Masses are summed beside the heaviest root: a node counts when it leaves or joins, once each.
-        let heaviest = frontier.iter().map(|node| node.1).fold(f64::NEG_INFINITY, f64::max);
-        let mut total: f64 = frontier.iter().map(|node| (node.1 - heaviest).exp()).sum();
         while !frontier.is_empty() {
-            let least = heaviest + total.max(f64::MIN_POSITIVE).ln() + SPLIT_SHARE.ln();
+            // Summed anew: beside what a wide node seemed to hold, what it holds may be less than a sum's rounding.
+            let masses = || leaves.iter().map(|leaf| leaf.1).chain(frontier.iter().map(|node| node.1));
+            let heaviest = masses().fold(f64::NEG_INFINITY, f64::max);
+            let total: f64 = masses().map(|ln| (ln - heaviest).exp()).sum();
+            let least = heaviest + total.ln() + SPLIT_SHARE.ln();
             let mut finer = Vec::new();
             for &(index, ln_mass, variation) in &frontier {
                 let node = &self.grid.nodes[index as usize];
@@ -70,12 +71,7 @@ impl Model {
                 let matters = hides || coarse;
                 if node.children > 0 && matters && looked_at < MAX_NODES {
                     looked_at += usize::from(node.children);
-                    total -= (ln_mass - heaviest).exp();
-                    for child in node.child_range() {
-                        let child = self.weigh(child, &edges, others);
-                        total += (child.1 - heaviest).exp();
-                        finer.push(child);
-                    }
+                    finer.extend(node.child_range().map(|child| self.weigh(child, &edges, others)));
                 } else {
                     leaves.push((index, ln_mass));
                 }

@@ -178,6 +178,11 @@ impl<'a> Generator<'a> {
         Ok(Self { world, model, lines, mobile, hosting, people, machines, random })
     }
 
+    /// What drawing goes by.
+    pub(super) const fn model(&self) -> &'a Model {
+        self.model
+    }
+
     /// From now on people live only in those countries of theirs that have the least land.
     pub(super) fn keep_smallest(&mut self, count: usize) {
         let land = |polygon: &Polygon| polygon.square_degrees() * polygon.bounds().0.lat().to_radians().cos();

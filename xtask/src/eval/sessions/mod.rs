@@ -6,18 +6,18 @@ mod predicates;
 mod teach;
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU8, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use octet::{Alarm, CountryCode};
 use octet_engine::model::{Model, Parameters};
 use octet_engine::{Assessment, Evidence, World, assess_with};
 use octet_geometry::{EARTH_RADIUS_KM, HALF_TURN_KM, distance_km};
 use serde::Serialize;
 
-use super::data::{Data, Target};
+use super::data::{Data, Target, fold};
 use super::metrics::{Random, calibration_error, mean, perfect_error, quantile, wilson};
 use super::plot;
 use crate::fit;
@@ -34,6 +34,9 @@ pub(crate) struct Options {
     /// Where the checked-in tables are
     #[arg(long, default_value = "octet/engine/data")]
     tables: PathBuf,
+    /// Score each of so many folds of hosts by what all others taught, paths and calibration alike, some minutes a fold
+    #[arg(long, conflicts_with_all = ["parameters", "write"])]
+    folds: Option<NonZeroU8>,
     /// Only scenarios whose name contains this, and no mixture
     #[arg(long)]
     only: Option<String>,
@@ -125,28 +128,24 @@ struct Outcome {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    let wanted = |scenario: &Scenario| options.only.as_ref().is_none_or(|only| scenario.name().contains(only.as_str()));
+    let scenarios: Vec<Scenario> = Scenario::ALL.into_iter().filter(wanted).collect();
+    if scenarios.is_empty() {
+        let known: Vec<_> = Scenario::ALL.into_iter().map(Scenario::name).collect();
+        bail!("no scenario is named so; they are: {}", known.join(", "));
+    }
     let data = Data::open(&options.data)?;
-    let targets: Vec<Target> = data
-        .tests
-        .iter()
-        // The same hosts as of another test, by fewer edges.
-        .filter(|test| !test.name.ends_with("-1") && !test.name.ends_with("-3"))
-        .flat_map(|test| data.targets(test))
-        .collect();
+    let widest = data.tests.iter().filter(|test| data.is_widest(test));
+    let targets: Vec<Target> = widest.flat_map(|test| data.targets(test)).collect();
     let drawing = World::embedded();
     let seeing = without_dbip(&options.tables)?;
-    let mut parameters = match &options.parameters {
-        Some(path) => Parameters::from_toml(&std::fs::read_to_string(path)?)?,
-        None => (*Parameters::embedded()).clone(),
+    let parts = match options.folds {
+        Some(folds) => folds_of(&data, &targets, &seeing, u64::from(folds.get()).max(2), options.sessions.get())?,
+        None => vec![(Model::new(Arc::new(taught(options, &targets, &seeing)?)), targets)],
     };
-    if let Some(path) = &options.write {
-        let model = Model::new(Arc::new(parameters.clone()));
-        let mut generator = Generator::new(&drawing, &model, &targets, SEED ^ 1)?;
-        teach::all(&mut parameters, &mut generator, &seeing, options.sessions.get())?;
-        fit::write(&parameters, path)?;
-    }
-    let model = Model::new(Arc::new(parameters));
-    let mut generator = Generator::new(&drawing, &model, &targets, SEED)?;
+    let generators = parts.iter().map(|(model, targets)| Generator::new(&drawing, model, targets, SEED));
+    let mut generators = generators.collect::<Result<Vec<_>>>()?;
+    let sessions = options.sessions.get().div_ceil(generators.len());
     let mut lines = Vec::new();
     let mut random = Random(SEED);
     println!(
@@ -168,23 +167,29 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         "km p50",
         "p90"
     );
-    let wanted = |scenario: &Scenario| options.only.as_ref().is_none_or(|only| scenario.name().contains(only.as_str()));
-    for scenario in Scenario::ALL.into_iter().filter(wanted) {
+    for scenario in scenarios {
         let mut all = Vec::new();
         for edges in EDGES {
-            let outcomes = outcomes(&mut generator, &seeing, &model, scenario, edges, options.sessions.get())?;
-            if matches!(scenario, Scenario::Shaped | Scenario::VpnFar | Scenario::Roaming) {
-                show(&mut lines, line(scenario.name(), edges.to_string(), &outcomes, &mut random));
+            let mut own = Vec::new();
+            for generator in &mut generators {
+                let model = generator.model();
+                own.extend(outcomes(generator, &seeing, model, scenario, edges, sessions)?);
             }
-            all.extend(outcomes);
+            if matches!(scenario, Scenario::Shaped | Scenario::VpnFar | Scenario::Roaming) {
+                show(&mut lines, line(scenario.name(), edges.to_string(), &own, &mut random));
+            }
+            all.extend(own);
         }
         show(&mut lines, line(scenario.name(), "all".into(), &all, &mut random));
     }
     if options.only.is_none() {
-        let mixture = honest(&mut generator, options.sessions.get())?;
-        let of = |session: &Session| outcome(session, &seeing, &model);
-        let hidden: Vec<Outcome> = mixture.iter().map(|session| of(&session.without_address())).collect();
-        let mixture: Vec<Outcome> = mixture.iter().map(of).collect();
+        let (mut mixture, mut hidden) = (Vec::new(), Vec::new());
+        for generator in &mut generators {
+            let sessions = honest(generator, sessions)?;
+            let of = |session: &Session| outcome(session, &seeing, generator.model());
+            mixture.extend(sessions.iter().map(of));
+            hidden.extend(sessions.iter().map(|session| of(&session.without_address())));
+        }
         for (name, outcomes) in [("honest mixture", &mixture), ("honest, no public address", &hidden)] {
             for edges in EDGES {
                 let own: Vec<Outcome> = outcomes.iter().filter(|outcome| outcome.edges == edges).cloned().collect();
@@ -196,11 +201,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         if let Some(directory) = &options.plots {
             draw(directory, &mixture)?;
         }
-    }
-    if options.only.is_none() {
-        generator.keep_smallest(SMALLEST);
         for (name, alone) in [("smallest countries", false), ("smallest, delays alone", true)] {
-            let answers = of_smallest(&mut generator, &seeing, &model, options.sessions.get(), alone)?;
+            let mut answers = Vec::new();
+            for generator in &mut generators {
+                generator.keep_smallest(SMALLEST);
+                answers.extend(of_smallest(generator, &seeing, sessions, alone)?);
+            }
             lines.push(line(name, "all".into(), &answers, &mut random));
         }
     }
@@ -210,6 +216,38 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             .with_context(|| format!("writing {}", path.display()))?;
     }
     Ok(())
+}
+
+/// The parameters to be scored: those asked for, and taught where they are to be written.
+fn taught(options: &Options, targets: &[Target], seeing: &World) -> Result<Parameters> {
+    let mut parameters = match &options.parameters {
+        Some(path) => Parameters::from_toml(&std::fs::read_to_string(path)?)?,
+        None => (*Parameters::embedded()).clone(),
+    };
+    if let Some(path) = &options.write {
+        teach::all(&mut parameters, targets, seeing, options.sessions.get())?;
+        fit::write(&parameters, path)?;
+    }
+    Ok(parameters)
+}
+
+/// For each fold of hosts, what all others taught, round trips and sessions, and the hosts themselves.
+fn folds_of(
+    data: &Data,
+    targets: &[Target],
+    seeing: &World,
+    folds: u64,
+    sessions: usize,
+) -> Result<Vec<(Model, Vec<Target>)>> {
+    let of_fold = |held_out: u64| {
+        eprintln!("fold {} of {folds}", held_out + 1);
+        let is_own = |name: &str| fold(name, folds) == held_out;
+        let (own, others): (Vec<Target>, _) = targets.iter().cloned().partition(|target| is_own(&target.name));
+        let mut parameters = (*fit::fit(data, &|name| !is_own(name))?.all).clone();
+        teach::all(&mut parameters, &others, seeing, sessions)?;
+        Ok((Model::new(Arc::new(parameters)), own))
+    };
+    (0..folds).map(of_fold).collect()
 }
 
 /// The checked-in tables but for the database that the addresses are drawn from.
@@ -309,13 +347,7 @@ fn honest(generator: &mut Generator<'_>, sessions: usize) -> Result<Vec<Session>
 }
 
 /// Honest people of the countries that the generator has left, or what their round trips alone tell.
-fn of_smallest(
-    generator: &mut Generator<'_>,
-    world: &World,
-    model: &Model,
-    sessions: usize,
-    alone: bool,
-) -> Result<Vec<Outcome>> {
+fn of_smallest(generator: &mut Generator<'_>, world: &World, sessions: usize, alone: bool) -> Result<Vec<Outcome>> {
     let mut all = Vec::new();
     for edges in EDGES.into_iter().filter(|&edges| edges > 0 || !alone) {
         for _ in 0..sessions {
@@ -323,7 +355,7 @@ fn of_smallest(
             if alone {
                 session.evidence = Evidence { edges: session.evidence.edges, ..Evidence::default() };
             }
-            all.push(outcome(&session, world, model));
+            all.push(outcome(&session, world, generator.model()));
         }
     }
     Ok(all)

@@ -10,16 +10,15 @@ use octet_engine::model::{AlarmThresholds, Model, Parameters};
 use octet_engine::{Reason, World};
 
 use super::generate::{Generator, Scenario, Session};
-use super::{EDGES, Outcome, honest, outcome, outcomes};
+use super::{EDGES, Outcome, SEED, honest, outcome, outcomes};
+use crate::eval::data::Target;
 use crate::fit::calibration::{Lesson, of};
 
-pub(super) fn all(
-    parameters: &mut Parameters,
-    generator: &mut Generator<'_>,
-    world: &World,
-    sessions: usize,
-) -> Result<()> {
+/// Teaches these parameters by sessions of these hosts.
+pub(super) fn all(parameters: &mut Parameters, targets: &[Target], world: &World, sessions: usize) -> Result<()> {
+    let drawing = World::embedded();
     let model = Model::new(Arc::new(parameters.clone()));
+    let generator = &mut Generator::new(&drawing, &model, targets, SEED ^ 1)?;
     let visitors = honest(generator, sessions)?;
     let mut lessons: Vec<Outcome> = visitors.iter().map(|session| outcome(session, world, &model)).collect();
     lessons.extend(visitors.iter().map(|session| outcome(&session.without_address(), world, &model)));
@@ -98,7 +97,7 @@ const THRESHOLDS: [Threshold; 5] = [
         span: [0.0, 0.01],
         set: |thresholds, value| thresholds.high = value,
         alarms: |outcome| outcome.alarm == Alarm::High,
-        share: 0.001,
+        share: 0.0012,
     },
     Threshold {
         name: "low",
