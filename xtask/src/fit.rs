@@ -43,7 +43,8 @@ const HEADER: &str = "\
 # those that `eval sessions` scores. The other numbers of [alarm], [confidence] and [locale] were chosen.
 # [path], [access], [prior]: fitted on the round trips of wonderproxy-2020 (246 servers, 2020), RIPE Atlas anchors
 # (227, 2018) and RIPE Atlas access probes (221, 2023). They are numbers about those data; no row of them is here.
-# [address], [locale]: the databases' measured agreement; see docs/engine.md beside this crate.
+# [address]: the databases' measured agreement; how often a client is where its address is (honest…, roaming) was
+# chosen. See docs/engine.md beside this crate.
 ";
 
 pub(crate) fn run(options: &Options) -> Result<()> {
