@@ -179,3 +179,72 @@ fn without_liars(file: &str, mut rows: Vec<Row>) -> Vec<Row> {
         rows.retain(|row| row.target != liar && row.edge != liar);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        for (name, rows) in files {
+            let mut file =
+                GzEncoder::new(std::fs::File::create(directory.path().join(name)).unwrap(), Compression::fast());
+            write!(file, "{}\n{rows}", rows::COLUMNS.join(",")).unwrap();
+            file.finish().unwrap();
+        }
+        directory
+    }
+
+    const ROWS: &str = "\
+        Bonn,50.7,7.1,DE,lan,Paris,48.9,2.4,9,10\n\
+        Bonn,50.7,7.1,DE,lan,Bonn,50.7,7.1,0.2,0.3\n\
+        Bonn,50.7,7.1,DE,lan,Rome,41.9,12.5,24,25\n\
+        Rome,41.9,12.5,IT,datacentre,Paris,48.9,2.4,22,23\n";
+
+    #[test]
+    fn without_a_list_every_file_is_a_test_with_all_its_edges_and_nobody_is_found_by_itself() {
+        let directory = directory(&[("b.csv.gz", ROWS), ("a.csv.gz", ROWS)]);
+        let data = Data::open(directory.path()).unwrap();
+        assert_eq!(data.tests.iter().map(|test| test.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        let targets = data.targets(&data.tests[0]);
+        assert_eq!(targets.iter().map(|target| target.sightings.len()).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!((targets[0].access(), targets[1].access()), (Access::Consumer, Access::Hosting));
+    }
+
+    #[test]
+    fn a_list_names_edges_and_a_test_by_more_of_them_is_the_wider() {
+        let directory = directory(&[("a.csv.gz", ROWS)]);
+        std::fs::write(directory.path().join("tests.csv"), "test,file,edges\none,a.csv.gz,Paris\nall,a.csv.gz,\n")
+            .unwrap();
+        let data = Data::open(directory.path()).unwrap();
+        let [one, all] = &data.tests[..] else { panic!("{:?}", data.tests) };
+        assert_eq!(data.targets(one).iter().map(|target| target.sightings.len()).collect::<Vec<_>>(), [1, 1]);
+        assert!(data.is_widest(all) && !data.is_widest(one));
+        std::fs::write(directory.path().join("tests.csv"), "test,file,edges\none,a.csv.gz,Oslo\n").unwrap();
+        assert!(Data::open(directory.path()).unwrap_err().to_string().contains("none of its edges"));
+    }
+
+    #[test]
+    fn folds_are_told_by_the_name_alone_and_are_of_like_size() {
+        let of = |part: u64| (0..1000).filter(|index| fold(&format!("host {index}"), 4) == part).count();
+        assert!((0..4).all(|part| (200..300).contains(&of(part))));
+    }
+
+    #[test]
+    fn a_host_whose_pairs_beat_light_in_fibre_is_left_out() {
+        let row = |index: usize, target: &str, lat: f64, ms: f64| {
+            format!("{target},{lat},0,GB,lan,edge {index},{},{},{ms},{ms}\n", -20 + index as i32, index)
+        };
+        let far = |index| row(index, "true", 50.0, 90.0) + &row(index, "liar", 50.0, 1.0);
+        let rows: String = (0..30).map(far).collect();
+        let directory = directory(&[("a.csv.gz", &rows)]);
+        let data = Data::open(directory.path()).unwrap();
+        let names: Vec<_> = data.targets(&data.tests[0]).into_iter().map(|target| target.name).collect();
+        assert_eq!(names, ["true"]);
+    }
+}

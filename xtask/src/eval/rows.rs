@@ -24,7 +24,7 @@ pub(crate) struct Row {
     pub(crate) median_ms: f64,
 }
 
-const COLUMNS: [&str; 10] = [
+pub(super) const COLUMNS: [&str; 10] = [
     "target",
     "target_lat",
     "target_lon",
