@@ -3,6 +3,8 @@
 //! Source: Gueye et al., "Constraint-based geolocation of Internet hosts", IEEE/ACM ToN 14 (2006), with the plain
 //! bound of light in fibre.
 
+use std::path::Path;
+
 use octet_engine::grid::Healpix;
 use octet_geometry::{Disc, UnitVector, distance_km};
 
@@ -23,6 +25,23 @@ const ORDER: u8 = 6;
 
 pub(crate) fn all(targets: &[&Target]) -> Vec<Baseline> {
     vec![shortest_ping(targets), cbg(targets)]
+}
+
+/// What others made of this test, by the table of baselines in the directory's `README.md`, where it has one: the method,
+/// and what is written of it. A row is of the test whose name it begins with, or that and its number of edges.
+pub(crate) fn published(directory: &Path, test: &str) -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(directory.join("README.md")).unwrap_or_default();
+    let cells = |line: &str| line.trim().trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
+    let table = text.lines().skip_while(|line| !line.starts_with("| test |")).take_while(|line| line.starts_with('|'));
+    let mut rows = table.map(cells);
+    let methods: Vec<String> = rows.next().unwrap_or_default();
+    let is_own = |row: &Vec<String>| {
+        let (name, edges) = row.first().and_then(|cell| cell.split_once(',')).unwrap_or_default();
+        let edges: String = edges.trim().chars().take_while(char::is_ascii_digit).collect();
+        test == name || test == format!("{name}-{edges}")
+    };
+    let own = rows.find(is_own).unwrap_or_default();
+    methods.into_iter().zip(own).skip(1).collect()
 }
 
 fn shortest_ping(targets: &[&Target]) -> Baseline {
@@ -72,4 +91,21 @@ fn cbg(targets: &[&Target]) -> Baseline {
 
 fn baseline(name: &'static str, errors: &[f64], rest: String) -> Baseline {
     Baseline { name, n: errors.len(), p50: quantile(errors, 0.5), p90: quantile(errors, 0.9), rest }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::published;
+
+    #[test]
+    fn baselines_of_a_directory_are_read_where_it_has_a_table_of_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let of = |test: &str| published(directory.path(), test);
+        assert!(of("near-8").is_empty());
+        let table = "| test | CBG |\n| --- | --- |\n| near, 8 edges | 1/2 |\n| far, all | 3/4; .3 |\n\n| x | y |\n";
+        std::fs::write(directory.path().join("README.md"), format!("Text\n\n{table}")).unwrap();
+        assert_eq!(of("near-8"), [("CBG".to_owned(), "1/2".to_owned())]);
+        assert_eq!(of("far"), [("CBG".to_owned(), "3/4; .3".to_owned())]);
+        assert!(of("near-3").is_empty());
+    }
 }

@@ -240,6 +240,9 @@ fn print(
                 baseline.name, baseline.n, baseline.p50, baseline.p90, baseline.rest
             );
         }
+        for (method, said) in baseline::published(&options.data, &test.name) {
+            println!("  (README: {method}) {said}");
+        }
         lines.push(whole);
     }
     if let Some(directory) = &options.plots {

@@ -23,7 +23,7 @@ pub struct Zone {
     /// The country that it is of; none for zones that say nothing of a place (`UTC`, `Etc/GMT+5`, `CET`).
     pub country: Option<CountryCode>,
     /// Other countries that a system has the same clock for: Windows knows one for Berlin and Vienna, and browsers tell them
-    /// apart by the region that it is set to. Where that is neither, they show this zone.
+    /// apart by the region that it is set to. Where that is a country with other clocks, they show this zone.
     pub also: Vec<CountryCode>,
     /// Its principal place.
     pub place: Option<LatLon>,
