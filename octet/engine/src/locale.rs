@@ -234,22 +234,22 @@ fn tag_says(tag: &str, facts: &LanguageFacts<'_>, grid: &Grid, reliability: &Loc
         UNTRANSLATED.iter().find(|(known, _)| known.eq_ignore_ascii_case(tag)).map_or(0.0, |known| known.1);
     let mut says = vec![untranslated; grid.countries.len()];
     let speakers = |share: &LanguageShare| {
-        let country = grid.country(share.country);
-        country.map_or(0.0, |country| f64::from(share.likelihood) * grid.ln_prior(country, Access::Consumer).exp())
+        let country = grid.country(share.country)?;
+        let likelihood = f64::from(share.likelihood);
+        let speakers = likelihood * grid.ln_prior(country, Access::Consumer).exp();
+        Some((country, likelihood, speakers, facts.regions.contains(&share.country)))
     };
-    let is_named = |share: &LanguageShare| facts.regions.contains(&share.country);
-    let shares = &facts.language.shares;
-    let all: f64 = shares.iter().map(speakers).sum();
-    let named: f64 = shares.iter().filter(|share| is_named(share)).map(speakers).sum();
-    for share in shares {
-        let Some(country) = grid.country(share.country) else { continue };
+    let shares: Vec<_> = facts.language.shares.iter().filter_map(speakers).collect();
+    let all: f64 = shares.iter().map(|share| share.2).sum();
+    let named: f64 = shares.iter().filter(|share| share.3).map(|share| share.2).sum();
+    for (country, likelihood, speakers, is_named) in shares {
         // Whose tag has the region of another country has any of them, by who speaks the language where.
-        let with_region = match is_named(share) {
+        let with_region = match is_named {
             _ if facts.regions.is_empty() => 1.0,
             true => reliability.language_region,
-            false => (1.0 - reliability.language_region) * (named / (all - speakers(share)).max(1e-12)).min(1.0),
+            false => (1.0 - reliability.language_region) * (named / (all - speakers).max(1e-12)).min(1.0),
         };
-        says[country] += f64::from(share.likelihood) * with_region;
+        says[country] += likelihood * with_region;
     }
     for country in facts.regions.iter().filter_map(|&code| grid.country(code)) {
         says[country] += 0.02;

@@ -57,22 +57,25 @@ impl Model {
         frontier.extend((0..self.grid.roots).map(|index| self.weigh(index, &edges, others)));
         let mut looked_at = frontier.len();
         let mut leaves: Vec<(u32, f64)> = Vec::with_capacity(4 * frontier.len());
+        // Masses are summed beside the heaviest root.
+        let heaviest = frontier.iter().map(|node| node.1).fold(f64::NEG_INFINITY, f64::max);
+        let mass = |ln_mass: f64| (ln_mass - heaviest).exp();
+        let mut of_leaves = 0.0;
         while !frontier.is_empty() {
-            // Summed anew: beside what a wide node seemed to hold, what it holds may be less than a sum's rounding.
-            let masses = || leaves.iter().map(|leaf| leaf.1).chain(frontier.iter().map(|node| node.1));
-            let heaviest = masses().fold(f64::NEG_INFINITY, f64::max);
-            let total: f64 = masses().map(|ln| (ln - heaviest).exp()).sum();
-            let least = heaviest + total.ln() + SPLIT_SHARE.ln();
+            // Never by taking away: beside what a wide node seemed to hold, what it holds may be less than a rounding.
+            let total: f64 = of_leaves + frontier.iter().map(|node| mass(node.1)).sum::<f64>();
+            let least = heaviest + total.max(f64::MIN_POSITIVE).ln() + SPLIT_SHARE.ln();
             let mut finer = Vec::new();
             for &(index, ln_mass, variation) in &frontier {
                 let node = &self.grid.nodes[index as usize];
                 let hides = variation > SPLIT_VARIATION && ln_mass + variation > least;
-                let coarse = (ln_mass - heaviest).exp() * f64::from(node.radius_km) > COARSE_KM * total;
+                let coarse = mass(ln_mass) * f64::from(node.radius_km) > COARSE_KM * total;
                 let matters = hides || coarse;
                 if node.children > 0 && matters && looked_at < MAX_NODES {
                     looked_at += usize::from(node.children);
                     finer.extend(node.child_range().map(|child| self.weigh(child, &edges, others)));
                 } else {
+                    of_leaves += mass(ln_mass);
                     leaves.push((index, ln_mass));
                 }
             }
