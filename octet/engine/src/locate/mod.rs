@@ -62,18 +62,25 @@ impl Model {
         let mass = |ln_mass: f64| (ln_mass - heaviest).exp();
         let mut of_leaves = 0.0;
         while !frontier.is_empty() {
-            // Never by taking away: beside what a wide node seemed to hold, what it holds may be less than a rounding.
-            let total: f64 = of_leaves + frontier.iter().map(|node| mass(node.1)).sum::<f64>();
-            let least = heaviest + total.max(f64::MIN_POSITIVE).ln() + SPLIT_SHARE.ln();
-            let mut finer = Vec::new();
-            for &(index, ln_mass, variation) in &frontier {
+            // What each node and those after it hold, so that no sum is by taking away: beside what a wide node seemed to
+            // hold, what it holds may be less than a rounding.
+            let mut ahead: Vec<f64> = frontier.iter().map(|node| mass(node.1)).collect();
+            (1..ahead.len()).rev().for_each(|at| ahead[at - 1] += ahead[at]);
+            let least = heaviest + (of_leaves + ahead[0]).max(f64::MIN_POSITIVE).ln() + SPLIT_SHARE.ln();
+            let (mut finer, mut of_finer) = (Vec::new(), 0.0);
+            for (&(index, ln_mass, variation), ahead) in frontier.iter().zip(ahead) {
+                let total = of_leaves + of_finer + ahead;
                 let node = &self.grid.nodes[index as usize];
                 let hides = variation > SPLIT_VARIATION && ln_mass + variation > least;
                 let coarse = mass(ln_mass) * f64::from(node.radius_km) > COARSE_KM * total;
                 let matters = hides || coarse;
                 if node.children > 0 && matters && looked_at < MAX_NODES {
                     looked_at += usize::from(node.children);
-                    finer.extend(node.child_range().map(|child| self.weigh(child, &edges, others)));
+                    for child in node.child_range() {
+                        let child = self.weigh(child, &edges, others);
+                        of_finer += mass(child.1);
+                        finer.push(child);
+                    }
                 } else {
                     of_leaves += mass(ln_mass);
                     leaves.push((index, ln_mass));
