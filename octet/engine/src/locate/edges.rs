@@ -49,8 +49,6 @@ pub(crate) struct Edges {
 struct Edge {
     vector: UnitVector,
     rtt_ms: f64,
-    /// How far an answer can have come, as an angle, with its sine and cosine.
-    limit: (f64, [f64; 2]),
     /// By knot.
     detours: Box<ByKnot>,
     /// Natural logarithm of how much wider its paths are, as too little was told of its place.
@@ -79,11 +77,9 @@ impl Edges {
             .map(|sighting| {
                 let vector = UnitVector::from(sighting.edge);
                 let around = model.detours.around(vector);
-                let limit = VACUUM_KM_PER_MS * sighting.rtt_ms / EARTH_RADIUS_KM;
                 Edge {
                     vector,
                     rtt_ms: sighting.rtt_ms,
-                    limit: (limit, limit.sin_cos().into()),
                     detours: model.detours.from(&around),
                     ln_wider: around.ln_wider,
                     narrower: around.narrower,
@@ -143,13 +139,8 @@ impl Edges {
     /// Whether no place of this node can have answered some edge so soon.
     fn is_out_of_reach(&self, node: &Node) -> bool {
         let at = node.vector();
-        let reach = f64::from(node.reach_km) / EARTH_RADIUS_KM;
-        let (sine, cosine) = reach.sin_cos();
-        self.edges.iter().any(|edge| {
-            // Further than limit and reach together, by the cosine of their sum.
-            let (limit, [of_sine, of_cosine]) = edge.limit;
-            limit + reach < std::f64::consts::PI && at.dot(edge.vector) < of_cosine * cosine - of_sine * sine
-        })
+        let limits = |edge: &Edge| beyond(2.0 - 2.0 * at.dot(edge.vector), f64::from(node.reach_km), edge.rtt_ms);
+        self.edges.iter().any(|edge| limits(edge) <= LN_BEATS_LIGHT)
     }
 
     /// Fills in the tempered ln likelihood and prior of each offset; returns what the physical limits say.
