@@ -297,26 +297,16 @@ proptest! {
                 // A cell counts by its nearest point, and is 51 km wide where it matters.
                 let limit_km = VACUUM_KM_PER_MS * sighting.rtt_ms + 100.0;
                 prop_assert!(distance_km(answer, sighting.edge) <= limit_km);
+                // Where few live, a node that is not split is some hundred kilometres wide.
+                let within = posterior.mass_within(sighting.edge, limit_km + 500.0);
+                prop_assert!(within > 0.99, "{within}");
             }
         }
     }
 
     #[test]
-    fn no_place_that_light_excludes_has_any_mass(home in home(), edges in vec((place(), 1.0..3.0_f64), 1..7)) {
-        let least = |edge| 0.5 + distance_km(edge, home) / VACUUM_KM_PER_MS;
-        let seen = |(edge, late)| Sighting { edge, rtt_ms: late * least(edge), jitter_ms: 0.0 };
-        let sightings: Vec<Sighting> = edges.into_iter().map(seen).collect();
-        let model = Model::embedded();
-        let posterior = model.locate_densely(&sightings, Access::Consumer, &OtherSources::default());
-        for sighting in &sightings {
-            let within = posterior.mass_within(sighting.edge, VACUUM_KM_PER_MS * sighting.rtt_ms + 100.0);
-            prop_assert!(within > 0.99, "{within}");
-        }
-    }
-
-    #[test]
     fn the_hierarchical_posterior_is_that_of_the_dense_oracle(
-        home in home(), edges in vec((place(), 1.1..3.0_f64), 1..7), offset in 0.0..60.0_f64,
+        home in home(), edges in vec((place(), 0.68..3.0_f64), 1..7), offset in 0.0..60.0_f64,
     ) {
         let delay = |(edge, late): (LatLon, f64)| 1.0 + offset + late * distance_km(edge, home) / 100.0;
         let sightings: Vec<Sighting> = edges

@@ -42,6 +42,9 @@ pub struct OtherSources {
     pub zone: Option<ZoneHint>,
 }
 
+/// A node, its unnormalised ln mass, and how much more its likelihood may be somewhere within it.
+type Weighed = (u32, f64, f64);
+
 impl Model {
     /// The countries that the model knows, in the order of their codes.
     #[must_use]
@@ -53,42 +56,47 @@ impl Model {
     #[must_use]
     pub fn locate(&self, sightings: &[Sighting], access: Access, others: &OtherSources) -> Posterior<'_> {
         let edges = Edges::new(self, sightings, access);
-        let mut frontier: Vec<(u32, f64, f64)> = Vec::with_capacity(self.grid.roots);
-        frontier.extend((0..self.grid.roots).map(|index| self.weigh(index, &edges, others)));
-        let mut looked_at = frontier.len();
-        let mut leaves: Vec<(u32, f64)> = Vec::with_capacity(4 * frontier.len());
-        // Masses are summed beside the heaviest root.
-        let heaviest = frontier.iter().map(|node| node.1).fold(f64::NEG_INFINITY, f64::max);
+        let mut open: Vec<Weighed> = (0..self.grid.roots).map(|index| self.weigh(index, &edges, others)).collect();
+        let mut looked_at = open.len();
+        let mut leaves: Vec<Weighed> = Vec::with_capacity(4 * open.len());
+        // Masses are summed beside the heaviest root, and never by taking away: beside what a wide node seemed to hold, what
+        // it holds may be less than a rounding.
+        let heaviest = open.iter().map(|node| node.1).fold(f64::NEG_INFINITY, f64::max);
         let mass = |ln_mass: f64| (ln_mass - heaviest).exp();
-        let mut of_leaves = 0.0;
-        while !frontier.is_empty() {
-            // What each node and those after it hold, so that no sum is by taking away: beside what a wide node seemed to
-            // hold, what it holds may be less than a rounding.
-            let mut ahead: Vec<f64> = frontier.iter().map(|node| mass(node.1)).collect();
-            (1..ahead.len()).rev().for_each(|at| ahead[at - 1] += ahead[at]);
-            let least = heaviest + (of_leaves + ahead[0]).max(f64::MIN_POSITIVE).ln() + SPLIT_SHARE.ln();
-            let (mut finer, mut of_finer) = (Vec::new(), 0.0);
-            for (&(index, ln_mass, variation), ahead) in frontier.iter().zip(ahead) {
-                let total = of_leaves + of_finer + ahead;
-                let node = &self.grid.nodes[index as usize];
-                let hides = variation > SPLIT_VARIATION && ln_mass + variation > least;
-                let coarse = mass(ln_mass) * f64::from(node.radius_km) > COARSE_KM * total;
-                let matters = hides || coarse;
-                if node.children > 0 && matters && looked_at < MAX_NODES {
-                    looked_at += usize::from(node.children);
-                    for child in node.child_range() {
-                        let child = self.weigh(child, &edges, others);
-                        of_finer += mass(child.1);
-                        finer.push(child);
+        let matters = |&(index, ln_mass, variation): &Weighed, total: f64, least: f64| {
+            let node = &self.grid.nodes[index as usize];
+            let hides = variation > SPLIT_VARIATION && ln_mass + variation > least;
+            node.children > 0 && (hides || mass(ln_mass) * f64::from(node.radius_km) > COARSE_KM * total)
+        };
+        let least = |total: f64| heaviest + total.max(f64::MIN_POSITIVE).ln() + SPLIT_SHARE.ln();
+        while !open.is_empty() && looked_at < MAX_NODES {
+            let mut of_leaves: f64 = leaves.iter().map(|leaf| mass(leaf.1)).sum();
+            while !open.is_empty() {
+                // What each node and those after it hold.
+                let mut ahead: Vec<f64> = open.iter().map(|node| mass(node.1)).collect();
+                (1..ahead.len()).rev().for_each(|at| ahead[at - 1] += ahead[at]);
+                let least = least(of_leaves + ahead[0]);
+                let (mut finer, mut of_finer) = (Vec::new(), 0.0);
+                for (weighed, ahead) in open.into_iter().zip(ahead) {
+                    let node = &self.grid.nodes[weighed.0 as usize];
+                    if looked_at < MAX_NODES && matters(&weighed, of_leaves + of_finer + ahead, least) {
+                        looked_at += usize::from(node.children);
+                        let from = finer.len();
+                        finer.extend(node.child_range().map(|child| self.weigh(child, &edges, others)));
+                        of_finer += finer[from..].iter().map(|child: &Weighed| mass(child.1)).sum::<f64>();
+                    } else {
+                        of_leaves += mass(weighed.1);
+                        leaves.push(weighed);
                     }
-                } else {
-                    of_leaves += mass(ln_mass);
-                    leaves.push((index, ln_mass));
                 }
+                open = finer;
             }
-            frontier = finer;
+            // What was little beside wide nodes may be much beside what they turned out to hold.
+            let least = least(of_leaves);
+            (open, leaves) = leaves.into_iter().partition(|leaf| matters(leaf, of_leaves, least));
         }
-        Posterior::new(self, leaves, edges)
+        leaves.extend(open);
+        Posterior::new(self, leaves.into_iter().map(|(index, ln_mass, _)| (index, ln_mass)).collect(), edges)
     }
 
     /// The posterior over every finest cell: the oracle of [`Model::locate`], many times slower.
@@ -102,7 +110,7 @@ impl Model {
     }
 
     /// A node's unnormalised ln mass, and how much more its likelihood may be somewhere within it.
-    fn weigh(&self, index: usize, edges: &Edges, others: &OtherSources) -> (u32, f64, f64) {
+    fn weigh(&self, index: usize, edges: &Edges, others: &OtherSources) -> Weighed {
         let node: &Node = &self.grid.nodes[index];
         let other = others.by_country.get(usize::from(node.country)).map_or(0.0, |&ln| f64::from(ln).max(LEAST));
         let base = self.grid.ln_prior(usize::from(node.country), edges.access()) + f64::from(node.ln_share) + other;
